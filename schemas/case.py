@@ -1,0 +1,134 @@
+"""The state of one case: what its accepted events add up to, and what has left it.
+
+It holds class 0-1 facts and vault references, never a value of class 2-4. `apply` folds an event into
+it; `remember` adds what was decided, since later decisions ask who has got what.
+Mappings are treated as frozen: a fold makes a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+UNDOING = frozenset({"wrong_subject", "withdrawn"})  # these corrections undo what the event did
+RECALLING = UNDOING | {"wrong_recipient"}  # after these the event's references are its depositor's alone
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one party was shown of one event: the rules that held, and references of earlier events."""
+
+    rules: tuple[str, ...]
+    case_refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An accepted event as the case remembers it."""
+
+    party: str
+    type: str
+    refs: Mapping[str, str] = field(default_factory=dict)  # field -> vault reference
+    age_band: str | None = None
+    about: str | None = None  # id of the meeting, consent, measure, transfer or event it concerns
+    corrected: tuple[str, ...] = ()  # reasons of the corrections that name it
+    shown: Mapping[str, Shown] = field(default_factory=dict)  # party -> what it got
+    withheld: tuple[str, ...] = ()  # parties named in its verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The newest screening: its outcome and who screened."""
+
+    outcome: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A coordination meeting of the case. `check_expires_at`: RFC 3339, of the newest register check."""
+
+    forum: str
+    invited: tuple[str, ...]
+    state: Literal["scheduled", "held", "cancelled"] = "scheduled"
+    attended: tuple[str, ...] = ()
+    check_expires_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A consent given, by its scope and recipients; `event` is the id of the event that gave it."""
+
+    scope: frozenset[str]
+    recipients: frozenset[str]
+    event: str
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure and its provider; `event` started it."""
+
+    provider: str
+    event: str
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer of the case; `from_party` owned it before."""
+
+    to: str
+    from_party: str
+    kind: str
+    event: str
+    state: Literal["pending", "accepted", "declined", "cancelled"] = "pending"
+    closing_event: str | None = None  # the event that accepted, declined or cancelled it
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case. A case without events does not exist yet."""
+
+    id: str
+    relative: bool = False
+    owner: str | None = None
+    screening: Screening | None = None
+    closed: bool = False
+    said: Mapping[str, Said] = field(default_factory=dict)  # event id -> event, in log order
+    meetings: Mapping[str, Meeting] = field(default_factory=dict)
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    transfers: Mapping[str, Transfer] = field(default_factory=dict)
+    acknowledged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # correction -> parties
+
+    @property
+    def exists(self) -> bool:
+        """Whether any event of the case was accepted."""
+        return bool(self.said)
+
+    @property
+    def active(self) -> bool:
+        """Whether it was screened into somebody's hands (and those of a relative's case)."""
+        return self.screening is not None and self.screening.outcome in {"own_administration", "coordinate"}
+
+    @property
+    def pending_transfer(self) -> tuple[str, Transfer] | None:
+        """The transfer that is pending, with its id: at most one."""
+        return next(((id_, t) for id_, t in self.transfers.items() if t.state == "pending"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterances:
+    """What a party has said outside any case: the newest 1,000 ids, each with its withheld parties."""
+
+    party: str
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+KEPT_UTTERANCES = 1_000
+State = Case | Utterances
+
+
+def saying(case: Case, event: str, said: Said) -> Case:
+    """Return the case with one accepted event more, or with a newer picture of it."""
+    return replace(case, said={**case.said, event: said})
