@@ -1,0 +1,36 @@
+"""What COORDINATE writes for an accepted event, as records: log, views, receipts and state.
+
+The worker writes these bytes and the auditor derives them again, so both take them from here.
+"""
+
+from schemas import topics
+from schemas.envelope import Admitted, Event, log_key, sealed_headers
+from schemas.records import Headers, Outbound
+from schemas.views import Receipt, View
+
+
+def log_record(admitted: Admitted, value: bytes, withheld: tuple[str, ...]) -> Outbound:
+    """Return the event as it stands in the log, with the parties that its verdict names as withheld."""
+    event = admitted.event
+    named: Headers = (("ce_withheld", ",".join(withheld).encode()),) if withheld else ()
+    return Outbound(topics.LOG, _home(event), log_key(event), value, (*sealed_headers(admitted), *named))
+
+
+def view_record(view: View) -> Outbound:
+    """Return the view on its recipient's topic."""
+    return Outbound(topics.views(view.recipient), 0, view.id.encode(), view.value(), view.headers())
+
+
+def receipt_record(event: Event, receipt: Receipt) -> Outbound:
+    """Return the receipt in the ledger, beside its event's partition."""
+    return Outbound(topics.LEDGER, _home(event), event.key.encode(), receipt.value())
+
+
+def state_record(key: str, state: bytes, contract: str) -> Outbound:
+    """Return the newest state of a case or party; `contract` is the digest that judged last."""
+    raw = key.encode()
+    return Outbound(topics.CASES, topics.partition_of(raw), raw, state, (("ce_contract", contract.encode()),))
+
+
+def _home(event: Event) -> int:
+    return topics.partition_of(event.key.encode())
