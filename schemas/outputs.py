@@ -4,16 +4,18 @@ The worker writes these bytes and the auditor derives them again, so both take t
 """
 
 from schemas import topics
+from schemas.canonical import canonical
 from schemas.envelope import Admitted, Event, log_key, sealed_headers
 from schemas.records import Headers, Outbound
 from schemas.views import Receipt, View
 
 
-def log_record(admitted: Admitted, value: bytes, withheld: tuple[str, ...]) -> Outbound:
+def log_record(admitted: Admitted, withheld: tuple[str, ...]) -> Outbound:
     """Return the event as it stands in the log, with the parties that its verdict names as withheld."""
     event = admitted.event
     named: Headers = (("ce_withheld", ",".join(withheld).encode()),) if withheld else ()
-    return Outbound(topics.LOG, _home(event), log_key(event), value, (*sealed_headers(admitted), *named))
+    headers = (*sealed_headers(admitted), *named)
+    return Outbound(topics.LOG, _home(event), log_key(event), canonical(event.fields), headers)
 
 
 def view_record(view: View) -> Outbound:
