@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Both build .venv first, once; stamps make the next run instant.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.DEFAULT_GOAL := help
+.DEFAULT_GOAL := setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
@@ -13,7 +13,9 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 NEED_MB := 1500
 
-.PHONY: help run test lint fmt lock clean
+.PHONY: setup help run test lint fmt lock clean
+
+setup: $(DEV) help ## .venv with everything (plain make)
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
