@@ -1,0 +1,72 @@
+"""One case told again up to a time: its state then, and every view that had left it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from consumers.audit.evidence import Stored
+from consumers.audit.findings import Finding
+from consumers.audit.retelling import Retelling, Retold
+from schemas import state
+from schemas.contract import Contracts
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A case at a time: its state, its events with what followed, and what could not be told again."""
+
+    case: str
+    state: dict[str, Any] | None
+    events: tuple[Retold, ...]
+    findings: tuple[Finding, ...]
+
+    def body(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "case": self.case,
+            "state": self.state,
+            "events": [_event(retold) for retold in self.events],
+            "findings": [finding.body() for finding in self.findings],
+        }
+
+
+def tell_case(contracts: Contracts, log: Iterable[Stored], case: str, at: datetime | None = None) -> Told:
+    """Tell the records of one case's partition again, as far as the bus had taken them at a time."""
+    retelling = Retelling(contracts)
+    events: list[Retold] = []
+    findings: list[Finding] = []
+    for stored in log:
+        if not _concerns(stored, case):
+            continue
+        told = retelling.tell(stored)
+        if isinstance(told, Finding):
+            findings.append(told)
+        elif at is not None and datetime.fromisoformat(told.admitted.seal.recorded) > at:
+            break  # the bus's clock never goes back within a partition
+        else:
+            events.append(told)
+    after = orjson.loads(state.encode(events[-1].state)) if events else None
+    return Told(case, after, tuple(events), tuple(findings))
+
+
+def _concerns(stored: Stored, case: str) -> bool:
+    # By the key and not by a header: the key is there on a tombstone too.
+    parts = (stored.record.key or b"").split(b"/")
+    return len(parts) == 3 and parts[1] == case.encode()  # noqa: PLR2004 - party, case, id
+
+
+def _event(retold: Retold) -> dict[str, Any]:
+    event, seal = retold.admitted.event, retold.admitted.seal
+    return {
+        "id": event.id,
+        "party": event.party,
+        "type": event.type,
+        "time": event.time,
+        "recorded": seal.recorded,
+        "contract": seal.contract,
+        "views": {view.recipient: view.body() for view in retold.decision.views},
+        "withheld": {r.recipient: dict(r.failed) for r in retold.decision.receipts if r.outcome == "withheld"},
+    }

@@ -1,0 +1,67 @@
+"""The auditor's reading of the topics, in an order that a running bus cannot disturb.
+
+First where the log ends; then everything else, whose ends are taken later and so hold all that follows from
+that log; then the log, and what came to it meanwhile, which only says which cases were in motion.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from consumers.audit.evidence import Stored
+from consumers.audit.findings import Report
+from consumers.audit.verification import Kept, Verification
+from consumers.kept_records import Ends, OpenConsumer, Place, ends_of, inbound, kept
+from schemas import topics
+from schemas.contract import Contracts
+
+LOG = tuple((topics.LOG, p) for p in range(topics.PARTITIONS))
+LEDGER = tuple((topics.LEDGER, p) for p in range(topics.VAULT_PARTITION + 1))
+CASES = tuple((topics.CASES, p) for p in range(topics.PARTITIONS))
+
+Progress = Callable[[str, int, int], None]  # what is read, records so far, offsets in all
+
+
+async def audit(
+    open_consumer: OpenConsumer, contracts: Contracts, parties: Iterable[str], kept_: Kept, progress: Progress
+) -> Report:
+    """Audit the whole bus as it stands now."""
+    verification = Verification(contracts, kept_)
+    views = tuple((topics.views(party), 0) for party in sorted(parties))
+    log = await ends_of(open_consumer, LOG)
+    for name, places, see in (
+        ("views", views, verification.see_view),
+        ("ledger", LEDGER, verification.see_receipt),
+        ("cases", CASES, verification.see_state),
+    ):
+        await _read(open_consumer, await ends_of(open_consumer, places), see, name, progress)
+
+    def see(stored: Stored) -> None:
+        record = stored.record
+        known = record.offset < log[record.topic, record.partition]
+        (verification.see_log if known else verification.see_motion)(stored)
+
+    await _read(open_consumer, await ends_of(open_consumer, LOG), see, "log", progress)
+    return verification.report()
+
+
+async def stored_in(open_consumer: OpenConsumer, places: Iterable[Place]) -> tuple[Stored, ...]:
+    """Return all that a few partitions keep now."""
+    ends = await ends_of(open_consumer, places)
+    return tuple([stored async for stored in _stored(open_consumer, ends)])
+
+
+async def _read(
+    open_consumer: OpenConsumer, ends: Ends, see: Callable[[Stored], None], name: str, progress: Progress
+) -> None:
+    count, total = 0, sum(ends.values())
+    async for stored in _stored(open_consumer, ends):
+        see(stored)
+        count += 1
+        if count % 1_000 == 0:
+            progress(name, count, total)
+    progress(name, count, count)
+
+
+async def _stored(open_consumer: OpenConsumer, ends: Ends) -> AsyncIterator[Stored]:
+    async for records in kept(open_consumer, ends):
+        for record in records:
+            yield Stored(inbound(record), record.timestamp)

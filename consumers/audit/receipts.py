@@ -1,0 +1,84 @@
+"""Receipts as the auditor reads them: which event and recipient one is about, and what a vault read must say."""
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any
+
+import orjson
+
+from consumers.audit.evidence import Mark, Stored, key_of, mark
+from schemas.canonical import canonical
+from schemas.contract import Contracts
+from schemas.errors import UnknownContractError
+from schemas.records import Inbound
+from schemas.views import Receipt
+from schemas.vocabulary import INSTANT
+
+_NAMES = frozenset(field.name for field in fields(Receipt))
+_INSTANT = re.compile(INSTANT)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What there is one receipt for: an event of a case (or of a party's own), and a recipient."""
+
+    partition: int
+    key: str | None
+    event: str | None
+    recipient: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A receipt found in the ledger, with the digest of the view it speaks of."""
+
+    mark: Mark
+    identity: Identity
+    view_digest: str | None
+
+
+def slip_of(stored: Stored) -> Slip:
+    record = stored.record
+    body = read(record)
+    key = key_of(record)
+    identity = Identity(record.partition, key, _text(body, "event"), _text(body, "recipient"))
+    return Slip(mark(stored, key), identity, _text(body, "view_digest"))
+
+
+def is_read(record: Inbound, contracts: Contracts) -> bool:
+    """Whether the record is a well-formed receipt of a vault read, allowed or refused."""
+    body = read(record)
+    if body.keys() != _NAMES or record.value != canonical(body):
+        return False
+    lists = all(_is_words(body[name]) for name in ("rules", "fields", "refs"))
+    texts = all(isinstance(body[name], str) for name in ("recipient", "time", "contract"))
+    if not (lists and texts and isinstance(body["failed"], dict)):
+        return False
+    time = _INSTANT.fullmatch(body["time"])
+    return body["outcome"] in {"read", "read_refused"} and time is not None and _known(contracts, body["contract"])
+
+
+def read(record: Inbound) -> dict[str, Any]:
+    """Return a ledger record's body; empty where it is no JSON object."""
+    try:
+        body = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _known(contracts: Contracts, digest: str) -> bool:
+    try:
+        contracts.named(digest)
+    except UnknownContractError:
+        return False
+    return True
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _text(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    return value if isinstance(value, str) else None

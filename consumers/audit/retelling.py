@@ -1,0 +1,88 @@
+"""The log told again: each record through the same pure steps that the worker took, state by state.
+
+Nothing is checked a second time: what stands in the log was accepted. A record that cannot be told again
+is a finding, and the telling goes on with the state before it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from consumers.audit.evidence import Stored
+from consumers.audit.findings import Finding, of_log
+from schemas import admission, judge, state
+from schemas.case import State
+from schemas.contract import Contracts
+from schemas.envelope import Admitted
+from schemas.errors import SamspilError, UnknownContractError
+from schemas.outputs import log_record
+from schemas.records import Outbound
+from schemas.views import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """An accepted event with what follows from it: the state after it, and the decision."""
+
+    stored: Stored
+    admitted: Admitted
+    state: State
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The newest state of a case or party, and the contract that judged its newest event."""
+
+    state: State
+    contract: str
+
+
+class Retelling:
+    """Tells log records again, in the order of their partitions, and keeps every state."""
+
+    def __init__(self, contracts: Contracts) -> None:
+        """Start with no state at all: the log is the whole story."""
+        self._contracts = contracts
+        self._held: dict[str, Held] = {}
+
+    @property
+    def held(self) -> Mapping[str, Held]:
+        """The state of each case and party so far."""
+        return self._held
+
+    def tell(self, stored: Stored) -> Retold | Finding:
+        if stored.record.value is None:
+            return of_log(stored, "erased")
+        try:
+            admitted = admission.unseal(stored.record)
+        except SamspilError:
+            return of_log(stored, "unreadable")
+        key = admitted.event.key
+        held = self._held.get(key)
+        before = held.state if held else state.empty(key)
+        if admitted.event.id in before.said:
+            return of_log(stored, "repeated")
+        return self._judge(stored, admitted, before)
+
+    def _judge(self, stored: Stored, admitted: Admitted, before: State) -> Retold | Finding:
+        try:
+            contract = self._contracts.named(admitted.seal.contract)
+        except UnknownContractError:
+            return of_log(stored, "contract")
+        try:
+            after, decision = judge.replay(contract, before, admitted)
+        except Exception:  # noqa: BLE001 - the auditor's guard, as the worker's: a step that raises is the finding
+            return of_log(stored, "judgement")
+        self._held[admitted.event.key] = Held(after, admitted.seal.contract)
+        return Retold(stored, admitted, after, decision)
+
+
+def faults_of_form(retold: Retold) -> tuple[str, ...]:
+    """Return what is wrong with a record's bytes and place, given that it could be told again."""
+    record = retold.stored.record
+    due: Outbound = log_record(retold.admitted, retold.decision.withheld)
+    same = (record.key, record.value, record.headers) == (due.key, due.value, due.headers)
+    place = record.partition == due.partition
+    return (*(() if same else ("form",)), *(() if place else ("misplaced",)))
+
+

@@ -1,0 +1,196 @@
+"""The audit itself: everything that must follow from the log, held against everything that is there.
+
+Feed it what stands on the topics first, then the log, then ask for the report. Views, receipts and states are
+kept as marks (where, and a hash), so that memory grows with their number and not with their size.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from consumers.audit.evidence import Mark, Stored, agrees, header, identifier, key_of, mark
+from consumers.audit.findings import Finding, Report, of_absent, of_log, of_mark
+from consumers.audit.receipts import Identity, Slip, is_read, slip_of
+from consumers.audit.retelling import Retelling, Retold, faults_of_form
+from schemas import state, topics
+from schemas.contract import Contracts
+from schemas.envelope import SOURCE_PREFIX
+from schemas.outputs import receipt_record, state_record, view_record
+from schemas.records import Inbound
+from schemas.views import Receipt, View
+
+ViewKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """From when on (milliseconds since 1970) what was written must still be there: older may have aged out."""
+
+    views_since: int = 0
+    receipts_since: int = 0
+
+
+class Verification:
+    """One audit: `see_view`, `see_receipt`, `see_state` for all, then `see_log` in order, then `report`."""
+
+    def __init__(self, contracts: Contracts, kept: Kept = Kept()) -> None:  # noqa: B008 - frozen
+        """Start with nothing seen."""
+        self._contracts = contracts
+        self._kept = kept
+        self._retelling = Retelling(contracts)
+        self._views: dict[ViewKey, list[Mark]] = {}
+        self._buried: dict[ViewKey, Mark] = {}
+        self._slips: dict[Identity, list[Slip]] = {}
+        self._states: dict[str, Mark] = {}
+        self._in_motion: set[str] = set()
+        self._findings: list[Finding] = []
+        self._seen: Counter[str] = Counter()
+
+    def see_view(self, stored: Stored) -> None:
+        record = stored.record
+        place = (record.topic, key_of(record) or "")
+        if record.value is None:
+            self._buried[place] = mark(stored, _about(record))
+            return
+        self._seen["views"] += 1
+        self._views.setdefault(place, []).append(mark(stored, _about(record)))
+
+    def see_receipt(self, stored: Stored) -> None:
+        record = stored.record
+        if record.partition == topics.VAULT_PARTITION:
+            self._seen["vault_reads"] += 1
+            if not is_read(record, self._contracts):
+                self._findings.append(of_mark("vault_read", "malformed", mark(stored), "receipt_form"))
+            return
+        self._seen["receipts"] += 1
+        slip = slip_of(stored)
+        self._slips.setdefault(slip.identity, []).append(slip)
+
+    def see_state(self, stored: Stored) -> None:
+        """Take a state; the newest of a key counts, as for every reader of a compacted topic."""
+        key = key_of(stored.record) or ""
+        if key not in self._states:
+            self._seen["states"] += 1
+        self._states[key] = mark(stored, key)
+
+    def see_motion(self, stored: Stored) -> None:
+        """Take a log record that came after the audit began: what concerns its case may be newer than the log seen."""
+        if about := _about(stored.record):
+            self._in_motion.add(about)
+
+    def see_log(self, stored: Stored) -> None:
+        self._seen["log"] += 1
+        retold = self._retelling.tell(stored)
+        if isinstance(retold, Finding):
+            self._findings.append(retold)
+            return
+        self._findings.extend(of_log(stored, why) for why in faults_of_form(retold))
+        views = {view.recipient: view for view in retold.decision.views}
+        receipts = {receipt.recipient: receipt for receipt in retold.decision.receipts}
+        self._compare(retold, views, receipts)
+
+    def report(self) -> Report:
+        """Say what was found: what the log led to is done, and what is left over has no ground."""
+        self._compare_states()
+        left_views = [found for marks in self._views.values() for found in marks]
+        self._findings.extend(of_mark("view", "surplus", m, "no_event") for m in left_views if not self._moves(m))
+        left = [slip for slips in self._slips.values() for slip in slips]
+        self._findings.extend(
+            of_mark("receipt", "surplus", s.mark, "no_event", identifier(s.identity.event))
+            for s in left
+            if not self._moves(s.mark)
+        )
+        seen, found = self._seen, tuple(sorted(self._findings, key=_place))
+        return Report(seen["log"], seen["views"], seen["receipts"], seen["vault_reads"], seen["states"], found)
+
+    def _moves(self, found: Mark) -> bool:
+        return found.about in self._in_motion
+
+    def _compare(self, retold: Retold, views: dict[str, View], receipts: dict[str, Receipt]) -> None:
+        found: list[Finding] = []
+        disagreeing = False
+        for recipient in sorted(views.keys() | receipts.keys()):
+            on_view = self._view(retold, views[recipient]) if recipient in views else []
+            on_receipt, other_digest = self._receipt(retold, receipts[recipient])
+            # Two witnesses that both contradict the log, the receipt in the digest of what was shown.
+            if other_digest and any(f.fault != "surplus" for f in on_view):
+                disagreeing = True
+            else:
+                found += [*on_view, *on_receipt]
+        if disagreeing:
+            found.append(of_log(retold.stored, "disagrees"))
+        self._findings.extend(found)
+
+    def _view(self, retold: Retold, view: View) -> list[Finding]:
+        event = retold.admitted.event
+        due = view_record(view)
+        place = (due.topic, view.id)
+        marks = self._views.pop(place, [])
+        if buried := self._buried.get(place):
+            return [of_mark("view", "changed", buried, "erased", event.id)]
+        if not marks:
+            aged = retold.stored.written_at < self._kept.views_since
+            return [] if aged else [of_absent("view", due, event.case, event.id, view.recipient)]
+        first = next((m for m in marks if agrees(m, due)), None)
+        others = [m for m in marks if m is not first]
+        wrong = [of_mark("view", "changed", m, "derived", event.id) for m in others if not agrees(m, due)]
+        doubled = [of_mark("view", "surplus", m, "doubled", event.id) for m in others if agrees(m, due)]
+        return [*wrong, *doubled]
+
+    def _receipt(self, retold: Retold, receipt: Receipt) -> tuple[list[Finding], bool]:
+        """Compare one receipt; also say whether one is there that tells of another view than the derived one."""
+        event = retold.admitted.event
+        due = receipt_record(event, receipt)
+        slips = self._slips.pop(Identity(due.partition, event.key, event.id, receipt.recipient), [])
+        if not slips:
+            aged = retold.stored.written_at < self._kept.receipts_since
+            return ([] if aged else [of_absent("receipt", due, event.case, event.id, receipt.recipient)]), False
+        first = next((s for s in slips if agrees(s.mark, due)), None)
+        others = [s for s in slips if s is not first]
+        wrong = [s for s in others if not agrees(s.mark, due)]
+        doubled = [of_mark("receipt", "surplus", s.mark, "doubled", event.id) for s in others if s not in wrong]
+        changed = [of_mark("receipt", "changed", s.mark, "derived", event.id) for s in wrong]
+        return [*changed, *doubled], any(s.view_digest != receipt.view_digest for s in wrong)
+
+    def _compare_states(self) -> None:
+        for key, held in self._retelling.held.items():
+            due = state_record(key, state.encode(held.state), held.contract)
+            found = self._states.pop(key, None)
+            if key in self._in_motion:
+                continue
+            if found is None:
+                self._findings.append(of_absent("state", due, identifier(key), None))
+            elif not agrees(found, due):
+                self._findings.append(of_mark("state", "changed", found, "derived"))
+        left = [m for key, m in self._states.items() if key not in self._in_motion]
+        self._findings.extend(of_mark("state", "surplus", m, "no_event") for m in left)
+
+
+def verify(  # all that is there, then the log that it must follow from
+    contracts: Contracts,
+    *,
+    log: Iterable[Stored],
+    views: Iterable[Stored],
+    ledger: Iterable[Stored],
+    cases: Iterable[Stored],
+    kept: Kept = Kept(),  # noqa: B008 - frozen
+) -> Report:
+    """Audit what is given as a whole."""
+    audit = Verification(contracts, kept)
+    for take, records in ((audit.see_view, views), (audit.see_receipt, ledger), (audit.see_state, cases)):
+        for stored in records:
+            take(stored)
+    for stored in log:
+        audit.see_log(stored)
+    return audit.report()
+
+
+def _about(record: Inbound) -> str | None:
+    """Return the key of the case (or, where there is none, of the party) that a log record or view is about."""
+    source = header(record, "ce_source")
+    return header(record, "ce_subject") or (source.removeprefix(SOURCE_PREFIX) if source else None)
+
+
+def _place(finding: Finding) -> tuple[str, str, int, int]:
+    at = -1 if finding.offset is None else finding.offset
+    return (finding.what, finding.topic, finding.partition, at)

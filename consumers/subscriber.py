@@ -1,0 +1,79 @@
+"""A party's own ear: its views and refusals from its own topics, by its own Kafka login.
+
+It reads read_committed, so each view comes exactly once; it keeps no place of its own, since a view has a
+stable id and the topic keeps it for two weeks.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from consumers.kept_records import POLL_MS, OpenConsumer, ends_of, inbound, kept
+from schemas import topics
+from schemas.records import Inbound
+
+PREFIX = "ce_"
+
+
+class Subscriber:
+    """What one party is told."""
+
+    def __init__(self, party: str, open_consumer: OpenConsumer) -> None:
+        """`open_consumer` makes an unstarted client with that party's login."""
+        self._party = party
+        self._open = open_consumer
+
+    async def refusals(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the refusals kept on the party's topic, oldest first, to its present end."""
+        ends = await ends_of(self._open, [(topics.refusals(self._party), 0)])
+        async for records in kept(self._open, ends):
+            for record in records:
+                body = orjson.loads(record.value)
+                if body["verdict"] == "refused":
+                    yield body
+
+    async def listen(self, *, from_beginning: bool = False) -> "Listening":
+        """Start to listen to the party's views; from now on nothing is missed."""
+        consumer = self._open("read_committed")
+        await consumer.start()
+        place = TopicPartition(topics.views(self._party), 0)
+        consumer.assign([place])
+        await (consumer.seek_to_beginning(place) if from_beginning else consumer.seek_to_end(place))
+        await consumer.position(place)  # resolves the seek, so that the end is the end as of now
+        return Listening(consumer)
+
+
+class Listening:
+    """Views as they come."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        """Take over a client that is in its place."""
+        self._consumer = consumer
+
+    async def views(self, *, idle: float | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Yield each view as a structured CloudEvent; end after `idle` seconds without one."""
+        heard = time.monotonic()
+        while idle is None or time.monotonic() - heard < idle:
+            for records in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    if record.value is not None:  # a view that was erased is nothing to show
+                        heard = time.monotonic()
+                        yield structured(inbound(record))
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+
+def structured(record: Inbound) -> dict[str, Any]:
+    """Return a binary CloudEvent as a structured one."""
+    attributes = {
+        name.removeprefix(PREFIX): text.decode() for name, text in record.headers if name.startswith(PREFIX)
+    }
+    return {
+        **attributes,
+        "datacontenttype": "application/json",
+        "data": orjson.loads(record.value or b"null"),
+    }
