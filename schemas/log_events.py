@@ -13,6 +13,15 @@ class LogEvent(StrEnum):
     STEP_FAILED = "step_failed"  # I/O of a step failed, so the process ends; step, topic, partition, error
     EVENT_DEAD = "event_dead"  # a step could not judge a record; step, topic, partition, offset, error
     INBOX_TRUNCATED = "inbox_truncated"  # an inbox was emptied up to an offset; topic, offset
+    BROKER_BUSY = "broker_busy"  # a record was not acknowledged in time, its sender was told so; topic, error
+    LISTENER_LOST = "listener_lost"  # the connection that hears of verdicts is made anew; error
+    REQUEST_FAILED = "request_failed"  # a request met a fault of ours; route, method, error
+    TOKEN_KEYS_FETCHED = "token_keys_fetched"  # the OIDC issuer's keys were read; count
+    DATABASE_MIGRATED = "database_migrated"  # a migration was applied; name
+    PROJECTION_RETRIES = "projection_retries"  # broker or database gone, tried again; name, error
+    RECORD_SKIPPED = "record_skipped"  # a projection could not read a record; name, topic, partition, offset, error
+    TOPIC_RECREATED = "topic_recreated"  # a topic ends before what was read of it: read again; name, topic, partition
+    FEED_LOST = "feed_lost"  # the overview's listener lost its connection; error
     CLIENT_MESSAGE = "client_message"  # a library said something; logger, level only
 
 

@@ -51,6 +51,11 @@ def party_of(topic: str) -> str:
     return topic.split(".")[2]
 
 
+def partitions(topic: str) -> int:
+    """Return how many partitions a topic has."""
+    return {ADMITTED: PARTITIONS, LOG: PARTITIONS, CASES: PARTITIONS, LEDGER: PARTITIONS + 1}.get(topic, 1)
+
+
 def _kept(days: int, **more: str) -> tuple[tuple[str, str], ...]:
     return _settings(**{"cleanup.policy": "delete", "retention.ms": str(days * _DAY)}, **more)
 

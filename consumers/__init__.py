@@ -1,0 +1,1 @@
+"""Those who read the bus: the read model, the vault, the overview, subscribers and auditors."""
