@@ -1,0 +1,84 @@
+"""The house: layers, names, sizes and languages of the tree, kept by tests so that they stay true."""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("schemas", "producers", "streams", "consumers", "deploy")
+SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_layers_hold() -> None:
+    """import-linter finds no arrow that points the wrong way."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nobody_else_provides_our_packages(package: str) -> None:
+    """The five names are general words: another distribution with one of them would overwrite ours."""
+    assert set(packages_distributions().get(package, [])) == {"samspil"}
+
+
+def test_the_distribution_cannot_be_published() -> None:
+    assert "Private :: Do Not Upload" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_file_has_one_job(path: Path) -> None:
+    """No file is over 400 lines, and each says in its first line what it is for."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    assert ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_file_is_named_by_a_noun_of_the_field(path: Path) -> None:
+    assert path.stem not in {"utils", "util", "common", "helpers", "helper", "manager", "base", "misc"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_sql_lives_in_sql_files(path: Path) -> None:
+    """A statement in Python invites a value into its text."""
+    statement = re.compile(r"\b(SELECT\s+.+\s+FROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.S)
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)]
+    assert not [text for text in texts if isinstance(text, str) and statement.search(text)]
+
+
+def test_the_topology_fits_one_screen() -> None:
+    assert len((ROOT / "streams/topology.py").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_nothing_is_printed_but_by_the_command_line(path: Path) -> None:
+    """Output goes through the log's catalogue or the CLI, never a stray print."""
+    if path.is_relative_to(ROOT / "deploy/cli"):
+        return
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
+
+
+def test_log_calls_use_the_catalogue() -> None:
+    """Every log call names a LogEvent, so no text with a value can slip in."""
+    method = {"debug", "info", "warning", "error", "critical", "exception"}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in method):
+                continue
+            owner = node.func.value
+            if not (isinstance(owner, ast.Name) and owner.id in {"log", "logger", "_log"}):
+                continue
+            first = node.args[0] if node.args else None
+            named = isinstance(first, ast.Attribute) and isinstance(first.value, ast.Name) and first.value.id == "LogEvent"
+            assert named, f"{_name(path)}:{node.lineno}"
