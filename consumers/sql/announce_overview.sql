@@ -1,0 +1,2 @@
+-- Wake who shows the overview.
+SELECT pg_notify('overview', '');
