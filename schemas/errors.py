@@ -49,3 +49,11 @@ class UnsendableError(SamspilError):
 
 class NotPermittedError(SamspilError):
     """The token does not give this right:"""
+
+
+class UnknownWordError(SamspilError):
+    """The contract uses a word that this program does not know, so nothing is released:"""
+
+
+class BusyError(SamspilError):
+    """The broker does not take records in time; try again later:"""

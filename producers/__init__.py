@@ -1,0 +1,1 @@
+"""What speaks to the bus: the gateway over HTTP, and the publishers that parties use."""

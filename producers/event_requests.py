@@ -1,0 +1,82 @@
+"""An HTTP request that carries an event, as admission reads records: headers and a value.
+
+Source: CloudEvents 1.0, HTTP protocol binding, structured and binary mode. Batches are not taken: each
+event gets its own answer.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from schemas.problems import Kind, Problem, ProblemError
+from schemas.records import Headers
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+JSON = "application/json"
+
+MOST_DATA = 64 * 1024
+MOST_BODY = MOST_DATA + 8 * 1024  # a structured event brings its attributes along
+LONGEST_WAIT = 30.0
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:;[^,]*)?(?=,|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What was sent. `value` is None where the body was too large to be read."""
+
+    headers: Headers
+    value: bytes | None
+
+
+def media_type(content_type: str | None) -> str:
+    """Return a content type without its parameters."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def check_media_type(content_type: str | None) -> str:
+    """Return the media type of an event. Raises ProblemError for one that is not taken."""
+    kind = media_type(content_type)
+    if kind == BATCH:
+        raise ProblemError(Problem(Kind.UNSUPPORTED_MEDIA_TYPE, "Send one event a request; batches are not taken."))
+    if kind not in {STRUCTURED, JSON}:
+        raise ProblemError(Problem(Kind.UNSUPPORTED_MEDIA_TYPE, f"Send {STRUCTURED}, or {JSON} with ce- headers."))
+    return kind
+
+
+async def submission(raw: Iterable[tuple[bytes, bytes]], kind: str, body: AsyncIterator[bytes]) -> Submission:
+    """Read a request up to the bound, and no further."""
+    received = [(name.decode("latin-1").lower(), text) for name, text in raw]
+    declared = next((text for name, text in received if name == "content-length"), b"0")
+    if kind == STRUCTURED:
+        headers: Headers = (("content-type", STRUCTURED.encode()),)
+        return Submission(headers, await _bounded(body, declared, MOST_BODY))
+    headers = (("content-type", JSON.encode()), *_attributes(received))
+    return Submission(headers, await _bounded(body, declared, MOST_DATA))
+
+
+def _attributes(received: Iterable[tuple[str, bytes]]) -> Headers:
+    # The binding percent-encodes header values; an attribute given twice stays twice, for admission to refuse.
+    return tuple(
+        ("ce_" + name.removeprefix("ce-"), unquote_to_bytes(text))
+        for name, text in received
+        if name.startswith("ce-")
+    )
+
+
+async def _bounded(body: AsyncIterator[bytes], declared: bytes, most: int) -> bytes | None:
+    if declared.isdigit() and int(declared) > most:
+        return None
+    read = bytearray()
+    async for chunk in body:
+        read += chunk
+        if len(read) > most:
+            return None
+    return bytes(read)
+
+
+def wait_preferred(headers: Mapping[str, str]) -> float | None:
+    """Return how long the publisher wants to wait for the verdict (RFC 7240), bounded; None for not at all."""
+    found = _WAIT.search(headers.get("prefer", ""))
+    return None if found is None else min(float(found[1]), LONGEST_WAIT)

@@ -1,0 +1,138 @@
+"""From the bus's answers to the verdict table: what each publisher was told about each of its events.
+
+An acceptance is a record of the log; a refusal, or that something was said twice, is a record of the
+publisher's refusals topic. The two topics are read side by side, so a row's place in the inbox decides
+which verdict is newer, not the order of arrival. `VerdictProjection` is run by the projector, which keeps
+its positions in the same transaction as these rows.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from schemas import topics
+from schemas.canonical import canonical
+from schemas.envelope import SOURCE_PREFIX
+from schemas.records import Inbound
+from schemas.verdicts import Accepted
+
+_SQL = files(__package__) / "sql"
+RECORD = (_SQL / "record_verdicts.sql").read_text()
+ANNOUNCE = (_SQL / "announce_verdicts.sql").read_text()
+FORGET = (_SQL / "forget_verdicts.sql").read_text()
+
+ANYTHING = "*"  # announced instead of a long list, as after a rebuild: whoever waits looks again
+MOST_ANNOUNCED = 200
+FORGET_EVERY = 3600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A verdict as the table keeps it."""
+
+    party: str
+    id: UUID
+    verdict: bytes
+    inbox_offset: int | None
+    recorded: datetime | None = None
+
+    @property
+    def refused(self) -> bool:
+        return bool(orjson.loads(self.verdict)["verdict"] == "refused")
+
+
+def waiting_key(party: str, event: UUID | str) -> str:
+    """Return the name under which a verdict is announced."""
+    return f"{party}/{event}"
+
+
+def row_of(record: Inbound) -> Row | None:
+    """Return the row that a record of the log or of a refusals topic makes; None where it makes none.
+
+    None: an erased record, what the bus itself says, and a refusal of something without a readable id.
+    """
+    if record.value is None:
+        return None
+    headers = {name: value.decode() for name, value in record.headers}
+    return _accepted(headers) if record.topic == topics.LOG else _answered(record.topic, record.value, headers)
+
+
+def _accepted(headers: dict[str, str]) -> Row | None:
+    place = headers.get("ce_inboxoffset")
+    if place is None:
+        return None
+    withheld = tuple(party for party in headers.get("ce_withheld", "").split(",") if party)
+    verdict = canonical(Accepted(headers["ce_id"], withheld).body())
+    party = headers["ce_source"].removeprefix(SOURCE_PREFIX)
+    return Row(party, UUID(headers["ce_id"]), verdict, int(place), _instant(headers.get("ce_recordedtime")))
+
+
+def _answered(topic: str, value: bytes, headers: dict[str, str]) -> Row | None:
+    event = orjson.loads(value)["id"]
+    place = headers.get("ce_inboxoffset")
+    if event is None:
+        return None
+    return Row(topics.party_of(topic), UUID(event), value, None if place is None else int(place))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def newer(kept: Row, said: Row) -> Row:
+    """Return which of two verdicts on one id the table keeps: the same rule as record_verdicts.sql."""
+    if said.inbox_offset is None:
+        return replace(said, inbox_offset=kept.inbox_offset) if kept.refused else kept
+    if kept.inbox_offset is None or said.inbox_offset >= kept.inbox_offset:
+        return replace(said, recorded=said.recorded or kept.recorded)
+    return kept
+
+
+def fold(records: Iterable[Inbound]) -> list[Row]:
+    """Return the rows of a batch, one for each event: PostgreSQL takes no key twice in one upsert."""
+    rows: dict[tuple[str, UUID], Row] = {}
+    for said in filter(None, map(row_of, records)):
+        key = (said.party, said.id)
+        rows[key] = newer(rows[key], said) if key in rows else said
+    return list(rows.values())
+
+
+class VerdictProjection:
+    """Writes the verdicts of a batch and wakes who waits for them."""
+
+    name = "verdicts"
+
+    def __init__(self, parties: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
+        """Read the log and the refusals of these parties."""
+        self.topics: tuple[str, ...] = (topics.LOG, *map(topics.refusals, sorted(parties)))
+        self._clock = clock
+        self._forgot = -FORGET_EVERY
+
+    async def write(self, connection: Any, records: Sequence[Inbound]) -> None:
+        """Write what the records say, in the caller's transaction: they are announced when it commits."""
+        if rows := fold(records):
+            await connection.execute(
+                RECORD,
+                [row.party for row in rows],
+                [row.id for row in rows],
+                [row.verdict.decode() for row in rows],
+                [row.inbox_offset for row in rows],
+                [row.recorded for row in rows],
+            )
+            await connection.execute(ANNOUNCE, _announced(rows))
+        await self._forget(connection)
+
+    async def _forget(self, connection: Any) -> None:
+        if self._clock() - self._forgot >= FORGET_EVERY:
+            await connection.execute(FORGET)
+            self._forgot = self._clock()
+
+
+def _announced(rows: Sequence[Row]) -> list[str]:
+    return [waiting_key(row.party, row.id) for row in rows] if len(rows) <= MOST_ANNOUNCED else [ANYTHING]
