@@ -142,7 +142,7 @@ class _Events:
 
     def next(self) -> tuple[yaml.Event, Place]:
         event = next(self._events)
-        return event, Place(self._file, event.start_mark.line + 1)
+        return event, Place(self._file, event.start_mark.line + 1 if event.start_mark else 1)
 
 
 def _document(events: _Events) -> Located:
