@@ -1,10 +1,11 @@
 """Admission: whether a record is an event that its sender may say, judged without any state.
 
 In the order of the catalogue, and the first failure is the reason: bad_envelope, too_large, not_your_source,
-clock_ahead, unknown_type, not_a_publisher, schema. The answer points to known fields and repeats nothing of the input.
+clock_ahead, unknown_type, not_a_publisher, schema. The answer points to known fields and repeats nothing of
+the input.
 
-Data that is not one JSON value, or says a key twice, fails `schema` at /data in both modes; only where it keeps a
-structured event from being read at all is it the envelope that is bad.
+Data that is not one JSON value, or says a key twice, fails `schema` at /data in both modes; only where it
+keeps a structured event from being read at all is it the envelope that is bad.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from schemas.envelope import TYPE_PREFIX, TYPE_SUFFIX, Admitted, Event, Seal, so
 from schemas.errors import MalformedError
 from schemas.event_data import EventData
 from schemas.events import EVENTS
-from schemas.letter import Letter, opened
+from schemas.letter import opened
 from schemas.records import Headers, Inbound
 from schemas.verdicts import Refusal
 from schemas.vocabulary import instant
@@ -30,10 +31,10 @@ MOST_AHEAD = timedelta(minutes=5)
 MOST_PATHS = 20
 
 
-def admit(
+def admit(  # noqa: PLR0911 - one return a reason, in the catalogue's order
     contract: Contract, party: str, headers: Headers, value: bytes | None, now: datetime
 ) -> Event | Refusal:
-    """Return the event that a record of a party is, or why it is none. `now` is the bus's clock. Never raises."""
+    """Return the event that a party's record is, or why it is none. `now` is the bus's clock. Never raises."""
     letter = opened(headers, value)
     said = letter.attributes
     type_ = contract.types.get(_name(said.get("type", "")))
@@ -99,7 +100,7 @@ def _read(model: type[EventData], data: bytes, contract: Contract) -> EventData 
 
 
 def _pointer(model: type[EventData], place: Sequence[str | int]) -> str:
-    """Return the pointer to a place in the data: a known field, the index in its list, or else the data itself."""
+    """Return the pointer to a place in the data: a known field and the index in its list, else the data."""
     if not place or place[0] not in model.model_fields:
         return "/data"
     index = place[1:2] if len(place) > 1 and isinstance(place[1], int) else ()
@@ -107,7 +108,7 @@ def _pointer(model: type[EventData], place: Sequence[str | int]) -> str:
 
 
 def unseal(record: Inbound) -> Admitted:
-    """Return the event in a record that the bus wrote itself. Raises MalformedError, with coordinates only."""
+    """Return the event of a record that the bus wrote. Raises MalformedError, with coordinates only."""
     try:
         return _unsealed(record)
     except (

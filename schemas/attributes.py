@@ -17,9 +17,9 @@ REQUIRED = frozenset({"specversion", "id", "source", "type", "time", "dataconten
 HEADER_PREFIX, CONTENT_TYPE = "ce_", "content-type"
 
 _MEDIA_TYPE = re.compile(
-    r"\s*(?P<name>[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)\s*(?P<parameters>(?:;.*)?)", re.I
+    r"\s*(?P<name>[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)\s*(?P<parameters>(?:;.*)?)", re.IGNORECASE
 )
-_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]*)", re.I)
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
 _URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]{1,512}")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{1,512}")
 _UUID, _CASE_ID = re.compile(UUID), re.compile(CASE_ID)

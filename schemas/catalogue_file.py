@@ -1,6 +1,7 @@
 """catalogue.yaml, read and checked: what may be said, held against the models that admit it."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from schemas.contract import EventType, Field, Party
 from schemas.contract_words import ANYONE, KINDS, NEEDS, PUBLISHER_ROLES, THE_BUS
@@ -91,7 +92,7 @@ def _told(field: Field) -> tuple[object, ...]:
     return field.name, field.sensitivity, field_type(field.type)
 
 
-def words(listed: Located, known: Set[str], what: str) -> tuple[str, ...]:
+def words(listed: Located, known: AbstractSet[str], what: str) -> tuple[str, ...]:
     """Return a list of known words, none twice. Raises ContractError."""
     found: list[str] = []
     for item in listed.items():

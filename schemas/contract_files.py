@@ -54,7 +54,7 @@ def load(directory: Path) -> Contract:
 
 
 def load_all(policies: Path) -> Contracts:
-    """Return every contract below a folder; each lies in a folder named by its first day. Raises ContractError."""
+    """Return the contracts below a folder, each in a folder named by its first day. Raises ContractError."""
     if not policies.is_dir():
         raise ContractError(f"{policies.as_posix()}: no such folder")
     folders = sorted(

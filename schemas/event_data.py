@@ -1,11 +1,12 @@
 """What every event's data is: a frozen, strict model whose fields carry their class.
 
-`fields_of` says what a model holds in the catalogue's own words, so that contract and code are compared, not believed.
+`fields_of` says what a model holds in the catalogue's own words, so that contract and code are compared, not
+believed.
 """
 
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,12 +28,12 @@ def fields_of(model: type[EventData]) -> MappingProxyType[str, Field]:
     return MappingProxyType(fields)
 
 
-def _class_of(hint: Any) -> int:
+def _class_of(hint: object) -> int:
     return next(mark.level for mark in get_args(hint)[1:] if isinstance(mark, Class))
 
 
-def _word_of(hint: Any) -> str:
-    """Return the catalogue's word for a type: a scalar's name, {an, enum}, `[]` after a list, `?` after an option."""
+def _word_of(hint: object) -> str:
+    """Return the catalogue's word for a type: a scalar, {an, enum}, `[]` after a list, `?` after an option."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return next((mark.name for mark in parts[1:] if isinstance(mark, Word)), None) or _word_of(parts[0])

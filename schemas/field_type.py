@@ -1,4 +1,4 @@
-"""The catalogue's way to write a field's type, read: a scalar or {an, enum}, `[]` for a list, `?` for an option."""
+"""A field's type as the catalogue writes it: a scalar or {an, enum}, `[]` for a list, `?` for an option."""
 
 import re
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ _DECODER = json.JSONDecoder(parse_int=float)  # numbers are passed over here, ho
 
 @dataclass(slots=True)
 class Letter:
-    """Attributes by name, data as sent (None: there was none), and pointers to what is wrong with the envelope."""
+    """Attributes by name, data as sent (None: there was none), and pointers to faults of the envelope."""
 
     attributes: dict[str, str] = field(default_factory=dict)
     data: bytes | None = None
@@ -74,7 +74,7 @@ def _structured(value: bytes) -> Letter:
     return letter
 
 
-def _take_member(letter: Letter, name: str, part: Any, raw: str) -> None:
+def _take_member(letter: Letter, name: str, part: object, raw: str) -> None:
     if name == "data":
         if letter.data is not None:
             letter.faults.add("/data")
@@ -86,12 +86,12 @@ def _take_member(letter: Letter, name: str, part: Any, raw: str) -> None:
 
 
 def _members(text: str) -> Iterator[tuple[str, Any, str]]:
-    """Yield each member of the one JSON object: key, value, and the value as it is written. Raises ValueError."""
+    """Yield the members of the one JSON object: key, value, and the value as written. Raises ValueError."""
     at = _past(text, 0, "{")
     while text[at : at + 1] != "}":
-        name, at = _DECODER.raw_decode(text, at)
-        if not isinstance(name, str):
+        if text[at : at + 1] != '"':
             raise ValueError("not a key")
+        name, at = _DECODER.raw_decode(text, at)
         at = _past(text, at, ":")
         value, end = _DECODER.raw_decode(text, at)
         yield name, value, text[at:end]

@@ -8,17 +8,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import yaml
 
 from schemas.errors import ContractError
+from schemas.strict_json import Json
 
 DEEPEST = 12
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 # What looks like a number but is read differently by different readers must stand in quotes.
-_NUMBER_LIKE = re.compile(r"[-+]?(\.?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?|0[xo][0-9a-f]+|\.(inf|nan))", re.I)
-_NULL = re.compile(r"~|null", re.I)
+_NUMBER_LIKE = re.compile(
+    r"[-+]?(\.?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?|0[xo][0-9a-f]+|\.(inf|nan))", re.IGNORECASE
+)
+_NULL = re.compile(r"~|null", re.IGNORECASE)
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "": None}  # "": a key that stands alone
 
 Scalar: TypeAlias = str | int | bool | None
@@ -92,7 +95,7 @@ class Located:
             raise self.refuse("true or false is expected")
         return self.value
 
-    def plain(self) -> Any:
+    def plain(self) -> Json:
         """Return the value as JSON data, without places."""
         if isinstance(self.value, Mapping):
             return {word.text: located.plain() for word, located in self.value.items()}

@@ -44,9 +44,9 @@ def _party(word: Word, about: Located) -> Party:
 
 
 def _rest_of_name(about: Located) -> list[str]:
-    """Return what YAML cut off a name: in braces a comma ends a text, and what follows is a key without a value.
+    """Return what YAML cut off a name: in braces a comma ends a text, the rest is keys without a value.
 
-    Only straight after `da`, where it can mean nothing else: {da: De politiske udvalg (ØU, BIU, BR), kind: ...}.
+    Only straight after `da`, where it can mean nothing else: {da: De politiske udvalg (ØU, BIU, BR), ...}.
     """
     after_name = dropwhile(lambda entry: entry[0].text != "da", about.entries())
     return [

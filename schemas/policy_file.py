@@ -63,5 +63,5 @@ def _forum(word: Word, about: Located, parties: Mapping[str, Party], ages: froze
 
 
 def _values(types: Mapping[str, EventType], event: str, field: str) -> tuple[str, ...]:
-    """Return the values that an enum of the catalogue has; none where the catalogue does not say that event."""
+    """Return the values of one of the catalogue's enums; none where the catalogue lacks that event."""
     return field_type(types[event].fields[field].type).values if event in types else ()

@@ -5,7 +5,7 @@ Whatever a rule could get wrong towards releasing more is refused here, before t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.catalogue_file import words
 from schemas.contract import EventType, Field, Forum, Gate, Party, Rule
@@ -24,6 +24,7 @@ from schemas.located_yaml import Located
 
 _REQUIRED = ("id", "event", "to", "gate", "release")
 _OPTIONAL = ("refs", "case_refs", "when", "self", "non_holder", "typed", "consent", "suppress_below")
+Value = TypeVar("Value")
 _MEETING, _TRANSFER = "meeting", "transfer"  # fields that name what a predicate asks about
 
 
@@ -77,7 +78,7 @@ def _flag(parts: Mapping[str, Located], name: str) -> bool:
     return name in parts and parts[name].flag()
 
 
-def _of(word: Located, known: Mapping[str, Any], what: str) -> Any:
+def _of(word: Located, known: Mapping[str, Value], what: str) -> Value:
     if word.text() not in known:
         raise word.refuse(f"unknown {what} {word.text()!r}")
     return known[word.text()]

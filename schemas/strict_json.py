@@ -1,14 +1,17 @@
 """One JSON value and nothing doubtful: what two readers could read differently is not read at all.
 
-Refused: a key said twice (readers keep the first or the last), NaN and infinities, integers that not every reader
-holds exactly, lone surrogates and NUL (PostgreSQL takes neither), depth without end. Source: RFC 7493 (I-JSON).
+Refused: a key said twice (readers keep the first or the last), NaN and infinities, integers that not every
+reader holds exactly, lone surrogates and NUL (PostgreSQL takes neither), depth without end.
+Source: RFC 7493 (I-JSON).
 """
 
 import json
 from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 from schemas.errors import MalformedError
+
+Json: TypeAlias = Any  # str, int, float, bool, None, or lists and dicts of them
 
 DEEPEST = 32
 EXACT = 2**53 - 1
@@ -16,7 +19,7 @@ MOST_BYTES = 64 * 1024
 _SURROGATES = range(0xD800, 0xE000)
 
 
-def parse(raw: bytes, most: int = MOST_BYTES) -> Any:
+def parse(raw: bytes, most: int = MOST_BYTES) -> Json:
     """Return the one JSON value that these bytes are. Raises MalformedError, which names no part of it."""
     if len(raw) > most:
         raise MalformedError("longer than allowed")
@@ -28,13 +31,13 @@ def parse(raw: bytes, most: int = MOST_BYTES) -> Any:
         raise MalformedError("nested too deep") from None
     except ValueError:
         raise MalformedError("not JSON") from None
-    # Only escapes bring NUL or lone surrogates, and only brackets bring depth: an ordinary event is not walked.
+    # Only escapes bring NUL or lone surrogates, only brackets bring depth: an ordinary event is not walked.
     if b"\\u" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST:
         _check(value, DEEPEST)
     return value
 
 
-def _check(value: Any, depth: int) -> None:
+def _check(value: Json, depth: int) -> None:
     if isinstance(value, str):
         if any(char == "\0" or ord(char) in _SURROGATES for char in value):
             raise MalformedError("a character that is none")

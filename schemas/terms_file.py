@@ -1,7 +1,8 @@
 """policy.yaml's terms, read and checked: deadlines, and how long what is kept."""
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from schemas.catalogue_file import words
 from schemas.contract import Deadline, EventType, Party, Retention
@@ -80,7 +81,7 @@ def _retention(word: Word, about: Located, types: Mapping[str, EventType]) -> Re
     )
 
 
-def _known(word: Located, known: Set[str], what: str) -> str:
+def _known(word: Located, known: AbstractSet[str], what: str) -> str:
     if word.text() not in known:
         raise word.refuse(f"unknown {what} {word.text()!r}")
     return word.text()
@@ -97,7 +98,7 @@ def _span(written: Located, units: frozenset[str]) -> str:
     return written.text()
 
 
-def _condition(written: Located, event: EventType | None, phrases: Set[str]) -> str:
+def _condition(written: Located, event: EventType | None, phrases: AbstractSet[str]) -> str:
     """Return a condition: one of these phrases, or `outcome is VALUE` of the event that starts the time."""
     text = written.text()
     match = _OUTCOME_IS.fullmatch(text)

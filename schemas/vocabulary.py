@@ -35,14 +35,14 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The catalogue's name of a scalar type, kept on the type so that a test can hold one against the other."""
+    """The catalogue's name of a scalar type, kept on the type so that the two can be compared."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """The class of a field: 0 none, 1 pseudonymous case fact, 2 identity, 3 special or private, 4 criminal."""
+    """A field's class: 0 none, 1 pseudonymous case fact, 2 identity, 3 special or private, 4 criminal."""
 
     level: int
 
@@ -74,7 +74,7 @@ def _a_date(text: str) -> str:
 
 
 def _a_party(text: str, info: ValidationInfo) -> str:
-    """Hold the word against the contract's parties, handed in as context (none where a record is read back)."""
+    """Hold it against the contract's parties, handed in as context (none where a record is read back)."""
     if info.context is not None and text not in info.context:
         raise ValueError("not a party")
     return text

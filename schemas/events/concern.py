@@ -7,7 +7,7 @@ from schemas.vocabulary import Class, Count, Date, EventId, Flag, Instant, Party
 
 
 class ConcernRaised(EventData):
-    """Bekymring modtaget: somebody saw acts that worry. Signs are acts, never belief, dress, opinion or appearance."""
+    """Bekymring modtaget: somebody saw acts that worry; never belief, dress, opinion or appearance."""
 
     source_type: Annotated[
         Literal[
