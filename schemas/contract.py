@@ -161,6 +161,11 @@ class Contracts:
             raise UnknownContractError("none found")
 
     @property
+    def all(self) -> tuple[Contract, ...]:
+        """Every contract, oldest first."""
+        return tuple(self._by_date)
+
+    @property
     def first(self) -> Contract:
         """The oldest contract."""
         return self._by_date[0]
