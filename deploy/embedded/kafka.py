@@ -1,0 +1,159 @@
+"""A real Apache Kafka, one node, as a child process.
+
+Clients speak SASL/SCRAM and meet an authorizer that denies by default. The controller's own listener speaks
+SASL/PLAIN with the admin's password: SCRAM users live in the metadata that the controller is only about to
+load, and an open controller listener would let any local program write that metadata.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from deploy.embedded import java, processes
+from deploy.embedded.credentials import ADMIN
+from deploy.embedded.ports import HOST
+from deploy.kafka_access import KafkaAccess, answers
+
+READY_SECONDS = 90
+_HEAP = ("-Xms128m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError")
+_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")  # for a program of two seconds
+_MODULE = "org.apache.kafka.common.security"
+
+_SETTINGS: Mapping[str, object] = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+    "inter.broker.listener.name": "CLIENTS",
+    "controller.listener.names": "CONTROLLER",
+    "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-256",
+    "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-256",
+    "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+    "sasl.mechanism.controller.protocol": "PLAIN",
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": f"User:{ADMIN}",
+    "allow.everyone.if.no.acl.found": "false",
+    # Topics come from the catalogue alone.
+    "auto.create.topics.enable": "false",
+    # One node: every internal topic has one copy, and few partitions, so that a start is quick.
+    "default.replication.factor": 1,
+    "min.insync.replicas": 1,
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "share.coordinator.state.topic.num.partitions": 1,
+    # A lone group member need not wait for others; tests may lose members quickly.
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1000,
+    "log.retention.check.interval.ms": 5000,
+    "log.cleaner.backoff.ms": 1000,
+    # The state of a case of a thousand events is one record of up to 4 MB, with room for its envelope.
+    "message.max.bytes": 5 * 1024 * 1024,
+    "replica.fetch.max.bytes": 5 * 1024 * 1024,
+    "log.index.size.max.bytes": 1024 * 1024,  # allocated for each of some hundred partitions at once
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """Where one embedded broker lives and listens."""
+
+    home: Path
+    jars: Path
+    port: int
+    controller_port: int
+    passwords: Mapping[str, str]
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "logs" / "kafka.log"
+
+    @property
+    def _data(self) -> Path:
+        return self.home / "kafka"
+
+    @property
+    def _config(self) -> Path:
+        return self.home / "kafka.properties"
+
+    def access(self, principal: str = ADMIN) -> KafkaAccess:
+        return KafkaAccess(self.bootstrap, principal, self.passwords[principal])
+
+    def start(self) -> processes.Child:
+        """Format on the first start, start, and wait until the admin is answered."""
+        self._write_config()
+        program = java.find()
+        if not (self._data / "meta.properties").exists():
+            self._format(program)
+        child = processes.Child(
+            processes.Command("kafka", self._java(program, _HEAP, "kafka.Kafka", self._config), self.log)
+        )
+        try:
+            child.wait_ready(partial(answers, self.access()), READY_SECONDS)
+        except BaseException:
+            child.kill()
+            raise
+        return child
+
+    def _format(self, program: str) -> None:
+        shutil.rmtree(self._data, ignore_errors=True)  # what an interrupted first start may have left
+        # The admin must exist before the first client can sign in; the password goes by a file, not by the
+        # argument list that every user of the machine can read.
+        wanted = self.home / "kafka.format"
+        scram = f"SCRAM-SHA-256=[name={ADMIN},password={self.passwords[ADMIN]}]"
+        _write_private(wanted, "\n".join(["--add-scram", scram]))
+        cluster = uuid.uuid4().hex[:22]
+        arguments = ("format", "-t", cluster, "-c", self._config, f"@{wanted}")
+        try:
+            processes.run(
+                "formatting Kafka's storage",
+                self._java(program, _QUICK, "kafka.tools.StorageTool", *arguments),
+                self.log,
+            )
+        finally:
+            wanted.unlink()
+
+    def _java(self, program: str, flags: tuple[str, ...], main: str, *arguments: object) -> list[str]:
+        log4j = Path(__file__).with_name("log4j2.properties")
+        return [
+            program,
+            *flags,
+            f"-Dlog4j2.configurationFile={log4j}",
+            "-cp",
+            f"{self.jars}/*",
+            main,
+            *map(str, arguments),
+        ]
+
+    def _write_config(self) -> None:
+        admin = f'required username="{ADMIN}" password="{self.passwords[ADMIN]}"'
+        scram = f"{_MODULE}.scram.ScramLoginModule {admin};"
+        plain = f'{_MODULE}.plain.PlainLoginModule {admin} user_{ADMIN}="{self.passwords[ADMIN]}";'
+        settings = {
+            **_SETTINGS,
+            "log.dirs": self._data,
+            "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
+            "listeners": f"CLIENTS://{self.bootstrap},CONTROLLER://{HOST}:{self.controller_port}",
+            "advertised.listeners": f"CLIENTS://{self.bootstrap}",
+            "listener.name.clients.scram-sha-256.sasl.jaas.config": scram,
+            "listener.name.controller.plain.sasl.jaas.config": plain,
+        }
+        _write_private(self._config, "".join(f"{name}={value}\n" for name, value in settings.items()))
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

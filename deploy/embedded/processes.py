@@ -1,0 +1,154 @@
+"""Children of this process: started in a group of their own, stopped in order, never left behind.
+
+A supervisor that is killed outright can stop nothing. So one small second process, the reaper, is told of
+every child over a pipe; when the pipe closes without a farewell, it stops whatever is still there.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.embedded import reaper
+from schemas.errors import MisconfiguredError, UnreachableError
+
+TAIL_LINES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to start: a name for people, the argument list, its log, and the signal that stops it in order."""
+
+    name: str
+    arguments: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 20
+
+
+class Child:
+    """A running child process and its process group."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        command.log.parent.mkdir(parents=True, exist_ok=True)
+        with command.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=None if command.environment is None else dict(command.environment),
+                start_new_session=True,
+            )
+        _reaper().watch(self.pid, command.stop_signal)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """Ask, wait, then kill the whole group."""
+        if self.exit_code() is None:
+            self._signal(self.command.stop_signal)
+            try:
+                self._process.wait(self.command.stop_seconds)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGKILL)
+                self._process.wait()
+        self._signal(signal.SIGKILL)  # whatever it left in its group
+        _reaper().forget(self.pid)
+
+    def kill(self) -> None:
+        """As a crash would: no warning, the whole group."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        _reaper().forget(self.pid)
+
+    def wait_ready(self, probe: Callable[[], bool], seconds: float) -> None:
+        """Return once the probe holds; raise with the log's end when the child ends or takes too long."""
+        deadline = time.monotonic() + seconds
+        while not probe():
+            if (code := self.exit_code()) is not None:
+                raise self._failed(f"{self.command.name} ended with code {code} before it was ready")
+            if time.monotonic() > deadline:
+                raise self._failed(f"{self.command.name} was not ready within {seconds:.0f} s")
+            time.sleep(0.05)
+
+    def _failed(self, what: str) -> UnreachableError:
+        return UnreachableError(f"{what}. The end of {self.command.log}:\n{tail(self.command.log)}")
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return
+
+
+def run(name: str, arguments: Sequence[str], log: Path, seconds: float = 300) -> None:
+    """A program that ends by itself; its output goes to the log, whose end is shown when it fails."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        try:
+            done = subprocess.run(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=seconds,
+                check=False,
+            )
+        except FileNotFoundError as missing:
+            raise MisconfiguredError(f"the program {arguments[0]} is missing.") from missing
+        except subprocess.TimeoutExpired as late:
+            raise UnreachableError(f"{name} took longer than {seconds:.0f} s.") from late
+    if done.returncode:
+        raise UnreachableError(f"{name} failed with code {done.returncode}. The end of {log}:\n{tail(log)}")
+
+
+def tail(log: Path) -> str:
+    if not log.exists():
+        return "(no log)"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+
+
+class _Reaper:
+    """Our end of the pipe."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", reaper.__file__],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+
+    def watch(self, pid: int, number: signal.Signals) -> None:
+        self._say(f"+ {pid} {int(number)}")
+
+    def forget(self, pid: int) -> None:
+        self._say(f"- {pid} 0")
+
+    def _say(self, line: str) -> None:
+        if self._process.stdin is not None:
+            print(line, file=self._process.stdin, flush=True)
+
+
+_reapers: list[_Reaper] = []
+
+
+def _reaper() -> _Reaper:
+    # One per process, made at the first child; a forked copy must not speak on its parent's pipe.
+    if not _reapers or _reapers[0].owner != os.getpid():
+        _reapers[:] = [_Reaper()]
+    return _reapers[0]

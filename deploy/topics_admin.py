@@ -1,0 +1,216 @@
+"""Topics, rights and users applied to a broker: what the catalogue says and nothing else, as often as one likes.
+
+confluent-kafka does it, since aiokafka's admin client knows neither users nor rights.
+A topic's number of partitions is never changed: it decides where a case lives.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from deploy.kafka_access import KafkaAccess
+from schemas.errors import TopicMismatchError, UnreachableError
+from schemas.rights import Right
+from schemas.topics import Topic
+
+_SECONDS = 60
+_ITERATIONS = 4096  # Kafka's least; the passwords are random, so more rounds guard nothing
+_OURS = "samspil."
+_EVERYTHING = AclBindingFilter(
+    ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How much one run had to change; a second run changes nothing but passwords."""
+
+    created: int
+    altered: int
+    granted: int
+    revoked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a broker should hold. Users: name and password of every principal to set."""
+
+    topics: tuple[Topic, ...]
+    rights: tuple[Right, ...]
+    users: Mapping[str, str]
+
+
+def apply(access: KafkaAccess, wanted: Wanted, replication: int = 1) -> Changes:
+    """Bring the broker to what is wanted. Refuses, before it changes anything, a topic of another shape."""
+    admin = access.admin()
+    try:
+        existing = _partitions(admin)
+        _require_same_shape(wanted.topics, existing)
+        created = _create(
+            admin, [topic for topic in wanted.topics if topic.name not in existing], replication
+        )
+        altered = _alter(admin, [topic for topic in wanted.topics if topic.name in existing])
+        _set_passwords(admin, wanted.users)
+        granted, revoked = _set_rights(admin, wanted.rights, wanted.users)
+    except KafkaException as failed:
+        error: KafkaError = failed.args[0]
+        raise UnreachableError(f"Kafka at {access.bootstrap} answered {error.name()}.") from failed
+    return Changes(created, altered, granted, revoked)
+
+
+def require_shape(access: KafkaAccess, topics: Iterable[Topic]) -> None:
+    """A service's check at start: every topic is there, with the catalogue's number of partitions."""
+    try:
+        existing = _partitions(access.admin())
+    except KafkaException as failed:
+        raise UnreachableError(f"Kafka at {access.bootstrap}.") from failed
+    wanted = tuple(topics)
+    missing = [topic.name for topic in wanted if topic.name not in existing]
+    if missing:
+        raise TopicMismatchError(f"{missing[0]} is missing; run: samspil topics apply")
+    _require_same_shape(wanted, existing)
+
+
+def _partitions(admin: AdminClient) -> dict[str, int]:
+    listed = admin.list_topics(timeout=_SECONDS).topics
+    return {name: len(topic.partitions) for name, topic in listed.items() if name.startswith(_OURS)}
+
+
+def _require_same_shape(topics: Iterable[Topic], existing: Mapping[str, int]) -> None:
+    for topic in topics:
+        found = existing.get(topic.name, topic.partitions)
+        if found != topic.partitions:
+            raise TopicMismatchError(
+                f"{topic.name} has {found} partitions, the catalogue says {topic.partitions}. "
+                "The number is fixed for ever: copy to a topic of the next version instead."
+            )
+
+
+def _create(admin: AdminClient, topics: Iterable[Topic], replication: int) -> int:
+    new = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=replication,
+            config=dict(topic.settings),
+        )
+        for topic in topics
+    ]
+    if not new:
+        return 0
+    for name, future in admin.create_topics(
+        new, operation_timeout=_SECONDS, request_timeout=_SECONDS
+    ).items():
+        try:
+            future.result()
+        except KafkaException as failed:
+            # Two starters at once: the other one made it, from the same catalogue.
+            if failed.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TopicMismatchError(f"{name} could not be created.") from failed
+    return len(new)
+
+
+def _alter(admin: AdminClient, topics: Iterable[Topic]) -> int:
+    asked = {topic.name: ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in topics}
+    if not asked:
+        return 0
+    described = admin.describe_configs(list(asked.values()), request_timeout=_SECONDS)
+    changed = []
+    for topic in topics:
+        found = described[asked[topic.name]].result()
+        entries = [
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in topic.settings
+            if name not in found or found[name].value != value
+        ]
+        if entries:
+            changed.append(ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries))
+    if changed:
+        for future in admin.incremental_alter_configs(changed, request_timeout=_SECONDS).values():
+            future.result()
+    return len(changed)
+
+
+def _set_passwords(admin: AdminClient, users: Mapping[str, str]) -> None:
+    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, _ITERATIONS)
+    wanted = [
+        UserScramCredentialUpsertion(name, info, password.encode())
+        for name, password in sorted(users.items())
+    ]
+    if wanted:
+        for future in admin.alter_user_scram_credentials(wanted, request_timeout=_SECONDS).values():
+            future.result()
+
+
+def _set_rights(admin: AdminClient, rights: Iterable[Right], users: Iterable[str]) -> tuple[int, int]:
+    wanted = {_binding(right) for right in rights}
+    ours = {f"User:{name}" for name in users} | {binding.principal for binding in wanted}
+    found = _found_rights(admin, ours)
+    missing, surplus = sorted(wanted - found), sorted(found - wanted)
+    if missing:
+        for created in admin.create_acls(missing, request_timeout=_SECONDS).values():
+            created.result()
+    if surplus:
+        for deleted in admin.delete_acls([_only(one) for one in surplus], request_timeout=_SECONDS).values():
+            deleted.result()
+    _await_rights(admin, ours, wanted)
+    return len(missing), len(surplus)
+
+
+def _await_rights(admin: AdminClient, ours: set[str], wanted: set[AclBinding]) -> None:
+    # The controller has accepted them; a broker that has just started enforces them up to two seconds later.
+    # Rights are written last, so once they are seen, topics and passwords are in force too.
+    deadline = time.monotonic() + _SECONDS
+    while _found_rights(admin, ours) != wanted:
+        if time.monotonic() > deadline:
+            raise UnreachableError("Kafka accepted the rights, but does not enforce them.")
+        time.sleep(0.1)
+
+
+def _found_rights(admin: AdminClient, ours: set[str]) -> set[AclBinding]:
+    found = admin.describe_acls(_EVERYTHING, request_timeout=_SECONDS).result()
+    return {binding for binding in found if binding.principal in ours}
+
+
+def _binding(right: Right) -> AclBinding:
+    # Kafka calls the one cluster "kafka-cluster"; librdkafka calls the kind of resource BROKER.
+    cluster = right.kind == "CLUSTER"
+    return AclBinding(
+        ResourceType.BROKER if cluster else ResourceType[right.kind],
+        "kafka-cluster" if cluster else right.name,
+        ResourcePatternType[right.pattern],
+        f"User:{right.principal}",
+        "*",
+        AclOperation[right.operation],
+        AclPermissionType.ALLOW,
+    )
+
+
+def _only(binding: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        binding.restype,
+        binding.name,
+        binding.resource_pattern_type,
+        binding.principal,
+        binding.host,
+        binding.operation,
+        binding.permission_type,
+    )

@@ -1,0 +1,40 @@
+"""Fixtures of every test: the real services, started on demand, once per session, and surely stopped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import brokers
+
+_MARKED_FOLDERS = ("unit", "contract", "integration", "acceptance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder, so that `pytest -m unit` needs no line in each file."""
+    for item in items:
+        for folder in _MARKED_FOLDERS:
+            if folder in item.path.parts:
+                item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def services_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for both services, so that they share the passwords."""
+    return tmp_path_factory.mktemp("samspil")
+
+
+@pytest.fixture(scope="session")
+def kafka(services_home: Path) -> Iterator[brokers.RunningKafka]:
+    """Kafka with the catalogue's topics, rights and users. Shared: use ids of your own, or `reset()`."""
+    running = brokers.start_kafka(services_home)
+    yield running
+    running.child.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(services_home: Path) -> Iterator[brokers.RunningPostgres]:
+    """PostgreSQL with an empty database samspil; the passwords are Kafka's."""
+    running = brokers.start_postgres(services_home)
+    yield running
+    running.child.stop()
