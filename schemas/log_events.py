@@ -23,6 +23,9 @@ class LogEvent(StrEnum):
     RECORD_SKIPPED = "record_skipped"  # a projection could not read a record; name, topic, partition, offset, error
     TOPIC_RECREATED = "topic_recreated"  # a topic ends before what was read of it: read again; name, topic, partition
     FEED_LOST = "feed_lost"  # the overview's listener lost its connection; error
+    TRUNCATION_FAILED = "truncation_failed"  # inboxes were not cut; the next round tries again; count, error
+    PROCESS_ENDED = "process_ended"  # a process gave up, its supervisor starts a fresh one; service, error
+    STOP_TIMED_OUT = "stop_timed_out"  # a library did not end in time, the process ends anyway; service
     CLIENT_MESSAGE = "client_message"  # a library said something; logger, level only
 
 

@@ -1,0 +1,94 @@
+"""ADMIT: is this record an event at all, said by the party whose inbox it stands in? Stateless.
+
+What is admitted is rebuilt from its checked parts and sealed: the bus's time, a salt, the contract in
+force, its place in the inbox. Everything else gets its reason, on the publisher's refusals.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar, Protocol
+
+from schemas import admission, topics
+from schemas.canonical import canonical
+from schemas.contract import Contracts
+from schemas.envelope import Admitted, Event, Seal, sealed_headers
+from schemas.records import Inbound, Outbound
+from schemas.verdicts import Refusal, answer
+from streams import dead_letters
+from streams.step import Dead, Memory, Outcome
+
+_NO_CLOCK = datetime(9000, 1, 1, tzinfo=UTC)  # later than any event: asks for the form alone
+
+
+class Clock(Protocol):
+    """The bus's clock. One that `follows` events is told their times first (demonstrations, tests)."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether the times of events move it."""
+
+    def now(self) -> datetime:
+        """Return the bus's time."""
+
+    def observe(self, time: datetime) -> None:
+        """Take note of the time of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """The step. Clock and salts are handed in; `admit` is an argument so that a test can make it fail."""
+
+    contracts: Contracts
+    clock: Clock
+    salt: Callable[[], str]
+    admit: Callable[..., Event | Refusal] = admission.admit
+
+    name: ClassVar[str] = "admit"
+    remembers: ClassVar[bool] = False
+
+    def judge(self, run: Sequence[Inbound], memory: Memory) -> Outcome:  # noqa: ARG002 - this step keeps nothing
+        """Admit or refuse each record."""
+        outputs: list[Outbound] = []
+        dead: list[Dead] = []
+        for record in run:
+            try:
+                outputs.append(self._judge(record))
+            except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
+                dead.append(dead_letters.dead(self.name, record, error))
+                refusal = dead_letters.refusal(record.headers)
+                party = topics.party_of(record.topic)
+                outputs += [answer(party, refusal, record.offset), dead_letters.letter(dead[-1])]
+        return Outcome(tuple(outputs), dead=tuple(dead))
+
+    def _judge(self, record: Inbound) -> Outbound:
+        party = topics.party_of(record.topic)
+        self._follow(party, record)
+        now = self.clock.now()
+        contract = self.contracts.at(now)
+        verdict = self.admit(contract, party, record.headers, record.value, now)
+        if isinstance(verdict, Refusal):
+            return answer(party, verdict, record.offset)
+        seal = Seal(rfc3339(now), self.salt(), contract.digest, record.offset)
+        return admitted_record(Admitted(verdict, seal))
+
+    def _follow(self, party: str, record: Inbound) -> None:
+        if not self.clock.follows:
+            return
+        form = self.admit(self.contracts.at(self.clock.now()), party, record.headers, record.value, _NO_CLOCK)
+        if isinstance(form, Event):
+            self.clock.observe(datetime.fromisoformat(form.time))
+
+
+def admitted_record(admitted: Admitted) -> Outbound:
+    """Return an admitted event as it stands on the admitted topic, beside the others of its case."""
+    event = admitted.event
+    key = event.key.encode()
+    return Outbound(
+        topics.ADMITTED, topics.partition_of(key), key, canonical(event.fields), sealed_headers(admitted)
+    )
+
+
+def rfc3339(time: datetime) -> str:
+    """Return an instant as the seal writes it: UTC, microseconds, Z."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

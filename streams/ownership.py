@@ -1,0 +1,178 @@
+"""What this worker owns: claims come and go with Kafka's assignments.
+
+On revocation no new run is taken and those under way are finished. On assignment, claims that went
+elsewhere are released, new ones made, all at once so that a worker serves within seconds; those that stayed
+go on where they stand. Should another worker have owned one meanwhile, the first commit is refused as
+fenced and the process ends: the broker decides, not our memory.
+
+Failing I/O ends the process (fail-stop): the supervisor starts a fresh one, which restores what was
+committed. Nothing in here tries to mend a half-done transaction.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+
+from schemas import topics
+from schemas.contract import Contracts
+from schemas.log_events import LogEvent
+from streams.claim import Claim
+from streams.step import Step
+from streams.transport import Run, RunThread
+from streams.truncation import Truncation
+
+log = structlog.get_logger()
+
+FailStop = Callable[[BaseException], None]
+
+
+class Ownership:
+    """The claims of one worker. `thread` gives Faust's consumer thread; `fail` ends the process."""
+
+    def __init__(
+        self,
+        connection: Mapping[str, Any],
+        contracts: Contracts,
+        thread: Callable[[], RunThread],
+        fail: FailStop,
+    ) -> None:
+        self._connection = connection
+        self._contracts = contracts
+        self._thread = thread
+        self._fail = fail
+        self._steps: dict[str, Step] = {}
+        self._claims: dict[TopicPartition, Claim] = {}
+        self._claiming: set[asyncio.Task[None]] = set()
+        self._releasing: set[asyncio.Task[None]] = set()
+        self._epoch = 0
+        self._assigned = asyncio.Event()
+        self._truncation = Truncation(connection)
+
+    def serve(self, step: Step, names: Iterable[str]) -> None:
+        """Say which step judges the records of these topics."""
+        self._steps.update(dict.fromkeys(names, step))
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions were assigned and every one of them is claimed."""
+        return self._assigned.is_set() and not self._claiming
+
+    @property
+    def places(self) -> frozenset[TopicPartition]:
+        """The partitions claimed."""
+        return frozenset(self._claims)
+
+    def start(self) -> None:
+        """Begin."""
+        self._truncation.start()
+
+    async def assigned(self, _app: Any, assigned: Iterable[Any], **_: Any) -> None:  # noqa: ANN401 - a signal of Faust's
+        """Take over what was assigned; does not wait for it, since the group must not wait."""
+        self._epoch += 1
+        places = {TopicPartition(*place) for place in assigned}
+        gone = [self._claims.pop(place) for place in self._claims.keys() - places]
+        for claim in gone:
+            self._begin(self._release(claim), self._releasing)
+        for place in sorted(places):
+            self._begin(self._claim(place, self._epoch), self._claiming)
+        self._assigned.set()
+
+    async def revoked(self, _app: Any, _revoked: Iterable[Any], **_: Any) -> None:  # noqa: ANN401 - a signal of Faust's
+        """Take no new run, and wait for those under way: after this another worker may own the partitions."""
+        self._epoch += 1
+        self._assigned.clear()
+        self._thread().close_lanes()
+        for task in tuple(self._claiming):
+            task.cancel()
+        await asyncio.gather(*self._claiming, return_exceptions=True)
+        for claim in tuple(self._claims.values()):
+            async with claim.turn:
+                claim.epoch = 0
+
+    async def judge(self, run: Run) -> None:
+        """Judge a run if it belongs to a claim as it stands now; else its records come again."""
+        claim = self._claims.get(run.place)
+        if claim is None:
+            return
+        async with claim.turn:
+            if claim.epoch != run.epoch:
+                return
+            try:
+                await claim.judge(run.records)
+            except Exception as error:  # noqa: BLE001 - fail-stop: whatever it is, the transaction is not done
+                self._failed(claim, error)
+                return
+            self._truncate(claim)
+        self._thread().give(run.place, run.epoch)
+
+    async def close(self) -> None:
+        """Finish what is under way and release everything, in order."""
+        await self.revoked(None, ())
+        await asyncio.gather(*(self._release(claim) for claim in self._claims.values()), *self._releasing)
+        self._claims.clear()
+        await self._truncation.stop()
+
+    async def _claim(self, place: TopicPartition, epoch: int) -> None:
+        start = time.monotonic()
+        claim = self._claims.get(place) or await self._new(place)
+        claim.epoch = epoch
+        if not await self._thread().open(place, epoch, claim.position):
+            return  # revoked meanwhile; the next assignment decides
+        self._truncate(claim)
+        log.info(
+            LogEvent.PARTITION_CLAIMED,
+            step=claim.step.name,
+            topic=place.topic,
+            partition=place.partition,
+            offset=claim.position,
+            seconds=round(time.monotonic() - start, 3),
+        )
+
+    async def _new(self, place: TopicPartition) -> Claim:
+        claim = Claim(place, self._steps[place.topic], self._connection)
+        try:
+            await claim.fence()
+            await claim.restore(self._contracts)
+            claim.position = await self._thread().committed(place)
+        except BaseException:
+            await claim.release()
+            raise
+        self._claims[place] = claim
+        return claim
+
+    async def _release(self, claim: Claim) -> None:
+        await claim.release()
+        log.info(
+            LogEvent.PARTITION_REVOKED,
+            step=claim.step.name,
+            topic=claim.place.topic,
+            partition=claim.place.partition,
+        )
+
+    def _truncate(self, claim: Claim) -> None:
+        if claim.place.topic != topics.ADMITTED:
+            self._truncation.ask(claim.place, claim.position)
+
+    def _begin(self, work: Coroutine[Any, Any, None], under_way: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(work)
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _failed(self, claim: Claim, error: Exception) -> None:
+        log.error(
+            LogEvent.STEP_FAILED,
+            step=claim.step.name,
+            topic=claim.place.topic,
+            partition=claim.place.partition,
+            error=type(error).__name__,
+        )
+        self._fail(error)

@@ -1,0 +1,83 @@
+"""The states of one partition: bytes of every case, a few of them decoded. Its changelog is its truth.
+
+Bytes, because a case as objects takes several times their size and most cases rest. Restored whole when
+the partition is claimed, by reading samspil.cases.v1 to its end after the older owners were fenced.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from schemas import state, topics
+from schemas.case import State
+from schemas.contract import Contracts
+from streams.step import Kept
+
+_DECODED = 256  # cases of one partition that are kept decoded
+_POLL_MS = 200
+
+
+class States:
+    """What a step remembers. Changed only by `keep`, after the transaction that wrote the same."""
+
+    def __init__(self, encoded: dict[str, bytes] | None = None) -> None:
+        self._encoded = encoded if encoded is not None else {}
+        self._decoded: OrderedDict[str, State] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def get(self, key: str) -> State:
+        """Return the state of a case or party, empty where nothing was accepted yet. Raises StateError."""
+        if key in self._decoded:
+            self._decoded.move_to_end(key)
+            return self._decoded[key]
+        encoded = self._encoded.get(key)
+        found = state.empty(key) if encoded is None else state.decode(encoded)
+        self._remember(key, found)
+        return found
+
+    def keep(self, changed: Mapping[str, Kept]) -> None:
+        """Take over what was committed."""
+        for key, kept in changed.items():
+            self._encoded[key] = kept.encoded
+            self._remember(key, kept.state)
+
+    def _remember(self, key: str, found: State) -> None:
+        self._decoded[key] = found
+        self._decoded.move_to_end(key)
+        if len(self._decoded) > _DECODED:
+            self._decoded.popitem(last=False)
+
+
+async def restore(connection: Mapping[str, Any], partition: int, contracts: Contracts) -> States:
+    """Read a partition's states. Raises UnknownContractError when one was judged by a contract we do not hold."""
+    encoded: dict[str, bytes] = {}
+    digests: set[str] = set()
+    async for record in _changelog(connection, TopicPartition(topics.CASES, partition)):
+        key = (record.key or b"").decode()
+        if record.value is None:
+            encoded.pop(key, None)
+        else:
+            encoded[key] = record.value
+            digests.add(dict(record.headers).get("ce_contract", b"").decode())
+    for digest in sorted(digests):
+        contracts.named(digest)
+    return States(encoded)
+
+
+async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> AsyncIterator[ConsumerRecord]:
+    consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        end = (await consumer.end_offsets([place]))[place]
+        await consumer.seek_to_beginning(place)
+        # By position, not by record: compaction and transaction markers leave gaps, also at the end.
+        while await consumer.position(place) < end:
+            for record in (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place, ()):
+                yield record
+    finally:
+        await consumer.stop()

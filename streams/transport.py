@@ -1,0 +1,185 @@
+"""Reading: Faust's transport, with one message per fetched run of a partition instead of one per record.
+
+Faust's own loop makes several tasks per record; that is where its time goes. Here the consumer thread
+takes whole runs, and only of partitions whose lane is open. Opening a lane seeks to where its claim
+continues, in the thread that fetches, so within an epoch no record is skipped; a run of an older epoch
+is dropped, which loses nothing because the next epoch seeks again. A lane's credit bounds what waits.
+
+Leans on private attributes of Faust 0.15.3: tests/contract/test_faust_attributes.py holds each.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiokafka
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from faust import Schema
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+POLL_MS = 50  # how soon a lane that opened meanwhile is looked at
+FETCH_WAIT_MS = 200  # a fetch in flight asks for the lanes as they were: this bounds the wait of the others
+SESSION_MS = 10_000  # how long a dead worker's partitions stand still
+HEARTBEAT_MS = 2_000
+_CREDIT = 2  # runs of a partition that may wait or be judged: one each
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive records of one partition, fetched in one go under one claim (its epoch)."""
+
+    place: TopicPartition
+    epoch: int
+    records: tuple[ConsumerRecord, ...]
+
+
+@dataclass(slots=True)
+class _Lane:
+    epoch: int
+    credit: int = _CREDIT
+
+
+class RunThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] # Faust is untyped
+    """The thread that owns the aiokafka consumer. Lanes are touched in it alone."""
+
+    connection: Mapping[str, Any]
+    group: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._lanes: dict[TopicPartition, _Lane] = {}
+
+    def _create_worker_consumer(self, transport: "Transport") -> aiokafka.AIOKafkaConsumer:
+        # read_committed: what ADMIT wrote and aborted was never said. Faust would read it.
+        return aiokafka.AIOKafkaConsumer(
+            **transport.connection,
+            group_id=self.app.conf.id,
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            rebalance_timeout_ms=3 * SESSION_MS,
+            retry_backoff_ms=20,
+        )
+
+    async def committed(self, place: TopicPartition) -> int:
+        """Return where the group continues: its committed offset, else the oldest record."""
+        return int(await self.call_thread(self._committed, place))
+
+    async def _committed(self, place: TopicPartition) -> int:
+        consumer = self._ensure_consumer()
+        offset = await consumer.committed(place)
+        return offset if offset is not None else (await consumer.beginning_offsets([place]))[place]
+
+    async def open(self, place: TopicPartition, epoch: int, offset: int) -> bool:
+        """Deliver a partition's runs from an offset on; False if the partition is not ours any more."""
+        return bool(await self.call_thread(self._open, place, epoch, offset))
+
+    async def _open(self, place: TopicPartition, epoch: int, offset: int) -> bool:
+        try:
+            self._ensure_consumer().seek(place, offset)
+        except IllegalStateError:
+            return False
+        self._lanes[place] = _Lane(epoch)
+        return True
+
+    def give(self, place: TopicPartition, epoch: int) -> None:
+        """Let one more run of a partition come. Called from any thread."""
+        self.thread_loop.call_soon_threadsafe(self._give, place, epoch)
+
+    def _give(self, place: TopicPartition, epoch: int) -> None:
+        if (lane := self._lanes.get(place)) and lane.epoch == epoch:
+            lane.credit += 1
+
+    def close_lanes(self) -> None:
+        """Deliver nothing until lanes are opened anew. Called from any thread."""
+        self.thread_loop.call_soon_threadsafe(self._lanes.clear)
+
+    async def next_runs(self) -> list[Run]:
+        """Return the runs that came for open lanes, after a short wait at most."""
+        runs: list[Run] = await self.call_thread(self._next_runs)
+        return runs
+
+    async def _next_runs(self) -> list[Run]:
+        wanted = [place for place, lane in self._lanes.items() if lane.credit > 0]
+        if not wanted:  # to aiokafka no partition means every partition
+            await asyncio.sleep(POLL_MS / 1000)
+            return []
+        fetched = await self._ensure_consumer().getmany(*wanted, timeout_ms=POLL_MS)
+        return list(self._tagged(fetched))
+
+    def _tagged(self, fetched: Mapping[TopicPartition, list[ConsumerRecord]]) -> Iterable[Run]:
+        for place, records in fetched.items():
+            if lane := self._lanes.get(place):
+                lane.credit -= 1
+                yield Run(place, lane.epoch, tuple(records))
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
+    """Faust's consumer, reading runs."""
+
+    def _new_consumer_thread(self) -> RunThread:
+        return RunThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Seek nowhere: each lane was sought to its claim's position, and Faust knows none."""
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - a service of Faust's
+        """Deliver runs until stopped. Called by Faust's fetcher."""
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # noqa: SLF001 - as Faust's own loop asks
+                for run in await self._thread.next_runs():
+                    await self.callback(self._message(run))
+        except ConsumerStoppedError:
+            if not self.app.should_stop:
+                raise
+
+    def _message(self, run: Run) -> ConsumerMessage:
+        place = TP(run.place.topic, run.place.partition)
+        return ConsumerMessage(
+            place.topic,
+            place.partition,
+            run.records[0].offset,
+            0.0,
+            0,
+            {},
+            None,
+            run,
+            None,
+            None,
+            None,
+            place,
+        )
+
+
+class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped
+    """Set on `app.transport` before the first topic is made. `connection`: arguments of aiokafka's clients."""
+
+    Consumer = Consumer
+    connection: Mapping[str, Any]
+
+    @classmethod
+    def on(cls, app: Any, connection: Mapping[str, Any]) -> "Transport":  # noqa: ANN401 - a Faust app
+        """Make the transport of an app."""
+        transport = cls(app.conf.broker_consumer, app)
+        transport.connection = connection
+        return transport
+
+
+class RunSchema(Schema):  # type: ignore[misc] # Faust is untyped
+    """Hands a run through untouched: the pure step decodes, where nothing that it finds can be lost."""
+
+    def compile(self, app: Any, **_: Any) -> Callable[..., Any]:  # noqa: ANN401 - Faust's signature
+        """Return Faust's decoder of messages."""
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:  # noqa: ANN401, ARG001 - Faust's signature
+            return app.create_event(None, message.value, {}, message)
+
+        return decode

@@ -1,0 +1,84 @@
+"""Emptying an inbox once its records are judged, so that what a careless client wrote does not stay.
+
+Only up to a committed offset: what is not judged yet is never cut. A round that fails is tried again with
+the next one; and each claim asks once for all that was committed before it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import KafkaError
+
+from schemas.log_events import LogEvent
+
+log = structlog.get_logger()
+
+
+class Truncation:
+    """Cuts inboxes in the background: one round at a time, each for all inboxes that wait."""
+
+    def __init__(self, connection: Mapping[str, Any]) -> None:
+        self._connection = connection
+        self._waiting: dict[TopicPartition, int] = {}
+        self._asked = asyncio.Event()
+        self._admin: AIOKafkaAdminClient | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def ask(self, place: TopicPartition, offset: int) -> None:
+        """Have everything below a committed offset removed, soon."""
+        if offset > 0:
+            self._waiting[place] = max(offset, self._waiting.get(place, 0))
+            self._asked.set()
+
+    def start(self) -> None:
+        """Begin to cut."""
+        self._task = asyncio.create_task(self._run(), name="truncation")
+
+    async def stop(self) -> None:
+        """Do a last round, then end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            await self._round()
+        await self._disconnect()
+
+    async def _run(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            await self._round()
+
+    async def _round(self) -> None:
+        cut, self._waiting = self._waiting, {}
+        if not cut:
+            return
+        try:
+            admin = await self._connect()
+            await admin.delete_records({place: RecordsToDelete(offset) for place, offset in cut.items()})
+        except (KafkaError, OSError, asyncio.CancelledError) as error:
+            self._waiting = {
+                place: max(cut.get(place, 0), self._waiting.get(place, 0)) for place in {*cut, *self._waiting}
+            }
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            log.warning(LogEvent.TRUNCATION_FAILED, count=len(cut), error=type(error).__name__)
+            await self._disconnect()
+            return
+        for place, offset in cut.items():
+            log.debug(LogEvent.INBOX_TRUNCATED, topic=place.topic, offset=offset)
+
+    async def _connect(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            admin = AIOKafkaAdminClient(**self._connection)
+            await admin.start()
+            self._admin = admin
+        return self._admin
+
+    async def _disconnect(self) -> None:
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            await admin.close()
