@@ -15,24 +15,43 @@ RECALLING = UNDOING | {"wrong_recipient"}  # after these the event's references 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one party was shown of one event: the rules that held, and references of earlier events."""
+    """What one party was shown of one event: the rules that held, and names of the references each released.
+
+    `refs` and `earlier` map a rule to names: of the event's own references, and of those of earlier events.
+    Which those were follows from the log's order (case_facts.earlier_refs), so a state never repeats them.
+    """
 
     rules: tuple[str, ...]
-    case_refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An accepted event as the case remembers it."""
+    """An accepted event as the case remembers it. Its place is its index in the case's log order."""
 
     party: str
     type: str
     refs: Mapping[str, str] = field(default_factory=dict)  # field -> vault reference
     age_band: str | None = None
     about: str | None = None  # id of the meeting, consent, measure, transfer or event it concerns
-    corrected: tuple[str, ...] = ()  # reasons of the corrections that name it
+    corrected: Mapping[str, int] = field(default_factory=dict)  # reason -> place of the first correction so
     shown: Mapping[str, Shown] = field(default_factory=dict)  # party -> what it got
     withheld: tuple[str, ...] = ()  # parties named in its verdict
+
+    @property
+    def undone(self) -> bool:
+        """Whether a correction undid it: its references and its age band count no more."""
+        return not UNDOING.isdisjoint(self.corrected)
+
+    @property
+    def recalled(self) -> bool:
+        """Whether a correction left its references to their depositor alone."""
+        return not RECALLING.isdisjoint(self.corrected)
+
+    def undone_before(self, place: int) -> bool:
+        """Whether it was undone by a correction at or before that place."""
+        return any(reason in UNDOING and at <= place for reason, at in self.corrected.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from schemas.canonical import canonical
+from schemas.case import Shown
 from schemas.envelope import NO_CASE, Event, binary, source_of
 from schemas.records import Headers
 
@@ -59,7 +60,7 @@ def view_id(event: Event, recipient: str) -> str:
 
 
 def view_digest(salt: str, view: View) -> str:
-    """Return SHA-256 of the event's salt (its bytes) and the canonical view: it says nothing once the salt is gone."""
+    """Return SHA-256 of the event's salt (its bytes) and the canonical view: mute once the salt is gone."""
     return hashlib.sha256(bytes.fromhex(salt) + canonical(view.body())).hexdigest()
 
 
@@ -111,8 +112,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an accepted event leads to: views and receipts by recipient, sorted, and who is named as withheld."""
+    """What an accepted event leads to: views and receipts by recipient, sorted, and who is named as withheld.
+
+    `shown` says by recipient which rule released which references: the state keeps it.
+    """
 
     views: tuple[View, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     withheld: tuple[str, ...] = ()
+    shown: Mapping[str, Shown] = field(default_factory=dict)

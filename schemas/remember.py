@@ -1,0 +1,15 @@
+"""What the state keeps of a decision: who got what by which rule, since later judgements ask."""
+
+from dataclasses import replace
+
+from schemas.case import Case, State, saying
+from schemas.envelope import Event
+from schemas.views import Decision
+
+
+def remember(state: State, event: Event, decision: Decision) -> State:
+    """Return the state (event folded) with what was decided about the event."""
+    if isinstance(state, Case):
+        said = replace(state.said[event.id], shown=decision.shown, withheld=decision.withheld)
+        return saying(state, event.id, said)
+    return replace(state, said={**state.said, event.id: decision.withheld})
