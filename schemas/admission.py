@@ -34,7 +34,7 @@ MOST_PATHS = 20
 def admit(  # noqa: PLR0911 - one return a reason, in the catalogue's order
     contract: Contract, party: str, headers: Headers, value: bytes | None, now: datetime
 ) -> Event | Refusal:
-    """Return the event that a party's record is, or why it is none. `now` is the bus's clock. Never raises."""
+    """Return the event that a record is, or why it is none. `now` is the bus's clock. Never raises."""
     letter = opened(headers, value)
     said = letter.attributes
     type_ = contract.types.get(_name(said.get("type", "")))

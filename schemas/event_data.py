@@ -33,7 +33,7 @@ def _class_of(hint: object) -> int:
 
 
 def _word_of(hint: object) -> str:
-    """Return the catalogue's word for a type: a scalar, {an, enum}, `[]` after a list, `?` after an option."""
+    """Return the catalogue's word: a scalar or {an, enum}, `[]` after a list, `?` after an option."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return next((mark.name for mark in parts[1:] if isinstance(mark, Word)), None) or _word_of(parts[0])
