@@ -11,11 +11,9 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from consumers.kept_records import POLL_MS, OpenConsumer, ends_of, inbound, kept
+from consumers.kept_records import POLL_MS, OpenConsumer, ends_of, kept
+from consumers.views_feed import structured
 from schemas import topics
-from schemas.records import Inbound
-
-PREFIX = "ce_"
 
 
 class Subscriber:
@@ -61,19 +59,8 @@ class Listening:
                 for record in records:
                     if record.value is not None:  # a view that was erased is nothing to show
                         heard = time.monotonic()
-                        yield structured(inbound(record))
+                        yield structured(record.headers, record.value)
 
     async def stop(self) -> None:
         await self._consumer.stop()
 
-
-def structured(record: Inbound) -> dict[str, Any]:
-    """Return a binary CloudEvent as a structured one."""
-    attributes = {
-        name.removeprefix(PREFIX): text.decode() for name, text in record.headers if name.startswith(PREFIX)
-    }
-    return {
-        **attributes,
-        "datacontenttype": "application/json",
-        "data": orjson.loads(record.value or b"null"),
-    }

@@ -1,0 +1,24 @@
+"""A verdict as one line: what was said, what the bus answers, and why."""
+
+from typing import Any
+
+from deploy.cli.console import answer, answer_json
+
+
+def tell(verdict: dict[str, Any], line: int | None = None, *, as_json: bool) -> None:
+    """Print a verdict; `line` is where its event stands in the file."""
+    if as_json:
+        answer_json({**({} if line is None else {"line": line}), **verdict})
+        return
+    place = "" if line is None else f"line {line}  "
+    answer(f"{place}{verdict['id'] or 'no readable id'}  {_words(verdict)}")
+
+
+def _words(verdict: dict[str, Any]) -> str:
+    said = verdict["verdict"].replace("_", " ")
+    if verdict["verdict"] == "refused":
+        paths = ", ".join(verdict.get("paths", ()))
+        return f"refused: {verdict['reason']}" + (f" at {paths}" if paths else "")
+    repeated = " before (a duplicate)" if verdict.get("duplicate") else ""
+    withheld = ", ".join(verdict.get("withheld", ()))
+    return said + repeated + (f"; withheld from {withheld}" if withheld else "")
