@@ -9,14 +9,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from schemas.admission import MOST_DATA
+from schemas.attributes import CONTENT_TYPE, HEADER_PREFIX, JSON, STRUCTURED, media_type
 from schemas.problems import Kind, Problem, ProblemError
 from schemas.records import Headers
 
-STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-JSON = "application/json"
 
-MOST_DATA = 64 * 1024
 MOST_BODY = MOST_DATA + 8 * 1024  # a structured event brings its attributes along
 LONGEST_WAIT = 30.0
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:;[^,]*)?(?=,|$)", re.IGNORECASE)
@@ -24,20 +23,15 @@ _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:;[^,]*)?(?=,|$
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What was sent. `value` is None where the body was too large to be read."""
+    """What was sent. `value` is None where a structured event was too large to be read."""
 
     headers: Headers
     value: bytes | None
 
 
-def media_type(content_type: str | None) -> str:
-    """Return a content type without its parameters."""
-    return (content_type or "").partition(";")[0].strip().lower()
-
-
 def check_media_type(content_type: str | None) -> str:
     """Return the media type of an event. Raises ProblemError for one that is not taken."""
-    kind = media_type(content_type)
+    kind = media_type(content_type or "")
     if kind == BATCH:
         raise ProblemError(Problem(Kind.UNSUPPORTED_MEDIA_TYPE, "Send one event a request; batches are not taken."))
     if kind not in {STRUCTURED, JSON}:
@@ -50,16 +44,17 @@ async def submission(raw: Iterable[tuple[bytes, bytes]], kind: str, body: AsyncI
     received = [(name.decode("latin-1").lower(), text) for name, text in raw]
     declared = next((text for name, text in received if name == "content-length"), b"0")
     if kind == STRUCTURED:
-        headers: Headers = (("content-type", STRUCTURED.encode()),)
-        return Submission(headers, await _bounded(body, declared, MOST_BODY))
-    headers = (("content-type", JSON.encode()), *_attributes(received))
-    return Submission(headers, await _bounded(body, declared, MOST_DATA))
+        return Submission(((CONTENT_TYPE, STRUCTURED.encode()),), await _bounded(body, declared, MOST_BODY))
+    data = await _bounded(body, declared, MOST_DATA)
+    # Too long is too long whatever it says: the attributes are judged first, and give the refusal its id.
+    value = bytes(MOST_DATA + 1) if data is None else data
+    return Submission(((CONTENT_TYPE, JSON.encode()), *_attributes(received)), value)
 
 
 def _attributes(received: Iterable[tuple[str, bytes]]) -> Headers:
     # The binding percent-encodes header values; an attribute given twice stays twice, for admission to refuse.
     return tuple(
-        ("ce_" + name.removeprefix("ce-"), unquote_to_bytes(text))
+        (HEADER_PREFIX + name.removeprefix("ce-"), unquote_to_bytes(text))
         for name, text in received
         if name.startswith("ce-")
     )

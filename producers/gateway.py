@@ -59,7 +59,7 @@ class Gateway:
 
     async def _judged(self, party: str, said: Submission) -> Event | Refusal:
         if said.value is None:
-            return Refusal(None, "too_large")
+            return Refusal(None, "too_large", ("/data",))
         contract, judged = await self.admission(party, said.headers, said.value)
         if isinstance(judged, Refusal):
             return judged
@@ -83,9 +83,7 @@ class Gateway:
 def references(contract: Contract, event: Event) -> dict[str, UUID]:
     """Return the vault references of an event by field."""
     fields = contract.types[event.type].fields
-    return {
-        name: UUID(value.removeprefix(VAULT_PREFIX)) for name, value in event.fields.items() if fields[name].is_ref
-    }
+    return {name: UUID(value.removeprefix(VAULT_PREFIX)) for name, value in event.fields.items() if fields[name].is_ref}
 
 
 def record_of(event: Event) -> Outbound:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from producers.event_requests import JSON, STRUCTURED
+from schemas.attributes import JSON, STRUCTURED
 from schemas.problem_document import problem
 
 _ID = "6a0c7ab1-5bf2-4f0f-9a52-0b8a6f6a6c7e"
@@ -55,16 +55,29 @@ _ATTRIBUTES = [
         "description": f"Binary mode: the event's {name}.",
         "schema": _TEXT,
     }
-    for name in ("specversion", "id", "source", "type", "subject", "time", "traceparent", "correlationid", "causationid")
+    for name in (
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "subject",
+        "time",
+        "traceparent",
+        "correlationid",
+        "causationid",
+    )
 ]
 _STRUCTURED_SCHEMA = {
     "type": "object",
-    "required": ["specversion", "id", "source", "type", "time", "data"],
+    "required": ["specversion", "id", "source", "type", "time", "datacontenttype", "data"],
     "properties": {
         "specversion": {"const": "1.0"},
-        **{name: _TEXT for name in ("id", "source", "type", "subject", "time", "datacontenttype")},
-        **{name: _TEXT for name in ("traceparent", "correlationid", "causationid")},
-        "data": {"type": "object", "description": "The fields of the type, as `samspil schema export` writes them."},
+        **dict.fromkeys(("id", "source", "type", "subject", "time", "datacontenttype"), _TEXT),
+        **dict.fromkeys(("traceparent", "correlationid", "causationid"), _TEXT),
+        "data": {
+            "type": "object",
+            "description": "The fields of the type, as `samspil schema export` writes them.",
+        },
     },
     "additionalProperties": False,
 }
@@ -76,7 +89,10 @@ SAY: dict[str, Any] = {
         "content": {
             STRUCTURED: {"schema": _STRUCTURED_SCHEMA, "example": _EVENT},
             JSON: {
-                "schema": {"type": "object", "description": "Binary mode: the data alone, attributes in ce- headers."},
+                "schema": {
+                    "type": "object",
+                    "description": "Binary mode: the data alone, attributes in ce- headers.",
+                },
                 "example": _DATA,
             },
         },

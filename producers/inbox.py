@@ -8,9 +8,10 @@ its first verdict.
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.errors import BusyError
@@ -30,10 +31,12 @@ class AcknowledgedSender:
     issue 1017).
     """
 
-    def __init__(self, producer: Callable[[], Any], in_flight: int = IN_FLIGHT, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, producer: Callable[[], AIOKafkaProducer], in_flight: int = IN_FLIGHT, patience: float = PATIENCE
+    ) -> None:
         """Take a way to make an idempotent AIOKafkaProducer with acks=all."""
         self._make = producer
-        self._producer: Any = None
+        self._producer: AIOKafkaProducer | None = None
         self._patience = patience
         self._free = in_flight
         self._replacing = asyncio.Lock()
@@ -79,7 +82,7 @@ class AcknowledgedSender:
             log.warning(LogEvent.BROKER_BUSY, topic=record.topic, error=type(error).__name__)
             raise BusyError(type(error).__name__) from None
 
-    async def _started(self) -> Any:
+    async def _started(self) -> AIOKafkaProducer:
         producer = self._make()
         try:
             await producer.start()
@@ -88,13 +91,13 @@ class AcknowledgedSender:
             raise
         return producer
 
-    async def _replace(self, failed: Any) -> Any:
+    async def _replace(self, failed: AIOKafkaProducer | None) -> AIOKafkaProducer:
         async with self._replacing:
             if self._producer is failed:
                 self._producer = await self._started()
             return self._producer
 
-    def _discard(self, failed: Any) -> None:
+    def _discard(self, failed: AIOKafkaProducer | None) -> None:
         if failed is not None and self._producer is failed:
             self._producer = None
             # Stopping flushes, which can take as long as the broker is away: no request waits for that.
@@ -103,7 +106,7 @@ class AcknowledgedSender:
             stopping.add_done_callback(self._stopping.discard)
 
 
-async def _stop(producer: Any) -> None:
+async def _stop(producer: AIOKafkaProducer) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
             await producer.stop()

@@ -32,7 +32,7 @@ Waiting = dict[str, set[asyncio.Event]]
 class VerdictDesk:
     """Answers what became of an event; `run` keeps the shared listener alive."""
 
-    def __init__(self, pool: Any, connect: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, pool: asyncpg.Pool, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         """Take the gateway's pool for questions, and a way to connect for the listener."""
         self._pool = pool
         self._connect = connect
@@ -85,7 +85,7 @@ class VerdictDesk:
         finally:
             connection.terminate()
 
-    def _announced(self, _connection: Any, _pid: int, _channel: str, key: str) -> None:
+    def _announced(self, _connection: object, _pid: int, _channel: str, key: str) -> None:
         if key == ANYTHING:
             self._wake_all()
         for hint in self._waiting.get(key, ()):

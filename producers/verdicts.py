@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from schemas import topics
@@ -114,7 +114,7 @@ class VerdictProjection:
         self._clock = clock
         self._forgot = -FORGET_EVERY
 
-    async def write(self, connection: Any, records: Sequence[Inbound]) -> None:
+    async def write(self, connection: asyncpg.Connection, records: Sequence[Inbound]) -> None:
         """Write what the records say, in the caller's transaction: they are announced when it commits."""
         if rows := fold(records):
             await connection.execute(
@@ -128,7 +128,7 @@ class VerdictProjection:
             await connection.execute(ANNOUNCE, _announced(rows))
         await self._forget(connection)
 
-    async def _forget(self, connection: Any) -> None:
+    async def _forget(self, connection: asyncpg.Connection) -> None:
         if self._clock() - self._forgot >= FORGET_EVERY:
             await connection.execute(FORGET)
             self._forgot = self._clock()

@@ -1,0 +1,160 @@
+"""The vault: takes deposits, and gives a value to whom it was released, after the receipt is written.
+
+A read must not be decided on an old picture of the case: it takes the end of the case's partition as
+committed, waits until the read model is there, and only then asks `may_read`. Whatever the answer, it
+leaves a receipt, which the broker acknowledges before a byte leaves. A reference that nobody deposited goes
+the same way, so that it looks like one that is not released.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.resources import files
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from consumers.vault_cipher import Sealed, VaultCipher
+from schemas import state, topics
+from schemas.canonical import canonical
+from schemas.case import Case
+from schemas.contract import Contract
+from schemas.errors import SamspilError
+from schemas.identity import Identity
+from schemas.may_read import Deposit, Reading, Refused, may_read
+from schemas.records import Outbound
+from schemas.views import Receipt
+
+_SQL = files(__package__) / "sql"
+DEPOSIT = (_SQL / "vault_deposit.sql").read_text()
+FIND = (_SQL / "vault_find.sql").read_text()
+POSITION = (_SQL / "vault_position.sql").read_text()
+CASE = (_SQL / "vault_case.sql").read_text()
+
+READ_MODEL = "case_states"  # the projection whose position a read waits for
+READ_MODEL_PATIENCE = 2.0
+_LOOK_AGAIN = 0.02
+
+VAULT_PREFIX = "vault:"
+NOT_RELEASED = Refused("not_released")  # also what is not there: the two must look alike
+Send = Callable[[Outbound], Awaitable[int]]
+CommittedEnd = Callable[[int], Awaitable[int]]
+InForce = Callable[[], Awaitable[tuple[datetime, Contract]]]
+
+
+class StaleReadModelError(SamspilError):
+    """The read model has not caught up with the case; try again later."""
+
+
+class TakenError(SamspilError):
+    """This reference holds another deposit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What leaves the vault."""
+
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """Deposits and reads, over the vault's own PostgreSQL role and Kafka principal."""
+
+    pool: asyncpg.Pool
+    cipher: VaultCipher
+    send: Send  # to the ledger, acknowledged
+    committed_end: CommittedEnd  # of a partition of the cases topic
+    in_force: InForce  # the bus's time, and the contract of that time
+
+    async def deposit(self, deposit: Deposit, value: Value) -> bool:
+        """Keep a value; True where it is new. Raises TakenError where the reference holds anything else."""
+        sealed = self.cipher.seal(deposit, value.content_type, value.body)
+        ref = _uuid(deposit.ref)
+        bound = (deposit.party, deposit.case, deposit.field)
+        new = await self.pool.fetchval(
+            DEPOSIT, ref, *bound, sealed.content_type, sealed.key_id, sealed.nonce, sealed.text
+        )
+        if new is None and not await self._holds(ref, deposit, value):
+            raise TakenError
+        return new is not None
+
+    async def read(self, ref: UUID, reader: Identity) -> Value | Refused:
+        """Return a value, or why not. Raises StaleReadModelError, BusyError, UnopenableError."""
+        found = await self._found(ref)
+        deposit = None if found is None else found[0]
+        # A reference that is not there waits for some partition too: its answer takes as long as another's.
+        await self._caught_up((str(ref) if deposit is None else deposit.case).encode())
+        time, contract = await self.in_force()
+        answer = await self._asked(contract, deposit, reader.party)
+        value = None if found is None or isinstance(answer, Refused) else self._opened(*found)
+        await self._receipted(receipt_of(deposit, reader, answer, time.isoformat(), contract.digest))
+        if isinstance(answer, Refused):
+            return answer
+        return NOT_RELEASED if value is None else value
+
+    async def _asked(self, contract: Contract, deposit: Deposit | None, party: str) -> Reading | Refused:
+        raw = None if deposit is None else await self.pool.fetchval(CASE, deposit.case)
+        case = None if raw is None else state.decode(bytes(raw))
+        if deposit is None or not isinstance(case, Case):
+            return NOT_RELEASED
+        return may_read(contract, case, deposit, party)
+
+    async def _caught_up(self, key: bytes) -> None:
+        partition = topics.partition_of(key)
+        end = await self.committed_end(partition)
+        try:
+            async with asyncio.timeout(READ_MODEL_PATIENCE):
+                while await self._position(partition) < end:  # noqa: ASYNC110 - the position is in the database
+                    await asyncio.sleep(_LOOK_AGAIN)
+        except TimeoutError:
+            raise StaleReadModelError from None
+
+    async def _position(self, partition: int) -> int:
+        return await self.pool.fetchval(POSITION, READ_MODEL, topics.CASES, partition) or 0
+
+    async def _receipted(self, receipt: Receipt) -> None:
+        key = receipt.subject or receipt.recipient
+        await self.send(Outbound(topics.LEDGER, topics.VAULT_PARTITION, key.encode(), receipt.value()))
+
+    async def _found(self, ref: UUID) -> tuple[Deposit, Sealed] | None:
+        row = await self.pool.fetchrow(FIND, ref)
+        if row is None:
+            return None
+        deposit = Deposit(VAULT_PREFIX + str(row["ref"]), row["party"], row["case"], row["field"])
+        return deposit, Sealed(row["content_type"], row["key_id"], row["nonce"], row["sealed"])
+
+    async def _holds(self, ref: UUID, deposit: Deposit, value: Value) -> bool:
+        found = await self._found(ref)
+        if found is None or found[0] != deposit:
+            return False
+        # One value written in two ways, with other spaces or in another order, is one value.
+        return canonical(orjson.loads(self._opened(*found).body)) == canonical(orjson.loads(value.body))
+
+    def _opened(self, deposit: Deposit, sealed: Sealed) -> Value:
+        return Value(sealed.content_type, self.cipher.open(deposit, sealed))
+
+
+def receipt_of(
+    deposit: Deposit | None, reader: Identity, answer: Reading | Refused, time: str, contract: str
+) -> Receipt:
+    """Return the receipt of a read: whoever was let in by which rules, or was not."""
+    return Receipt(
+        event=answer.events[0] if isinstance(answer, Reading) and answer.events else None,
+        subject=None if deposit is None else deposit.case,
+        recipient=reader.party,
+        outcome="read" if isinstance(answer, Reading) else "read_refused",
+        time=time,
+        contract=contract,
+        actor=reader.actor,
+        rules=answer.rules if isinstance(answer, Reading) else (),
+        failed=answer.failed if isinstance(answer, Refused) else (),
+        refs=() if deposit is None else (deposit.field,),
+    )
+
+
+def _uuid(ref: str) -> UUID:
+    return UUID(ref.removeprefix(VAULT_PREFIX))

@@ -1,0 +1,80 @@
+"""Logs as events: only names of the catalogue, only fields of the allow-list, one JSON object a line.
+
+Whatever else is handed to a logger is dropped here, last, so that no value of an event can get into a log
+by mistake. What libraries say through the standard library becomes "a library said something", with the
+logger's name and the level alone: their messages carry keys and values.
+"""
+
+import logging
+import os
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+from schemas.log_events import FIELDS, LogEvent
+
+_STRUCTURAL = frozenset({"event", "level", "timestamp"})
+_NAMES = frozenset(LogEvent)
+Entry = MutableMapping[str, Any]
+
+
+def configure(service: str, descriptor: int = 2, level: int = logging.INFO) -> None:
+    """Make this process log as a service, to a file descriptor (Faust redirects what is printed)."""
+    # Its own copy of the descriptor, so that closing standard error elsewhere does not end the log.
+    out = os.fdopen(os.dup(descriptor), "wb", buffering=0)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _of_service(service),
+            allow,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.BytesLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+    root = logging.getLogger()
+    root.handlers = [Libraries()]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+
+
+def _of_service(service: str) -> structlog.typing.Processor:
+    def add(_logger: object, _method: str, entry: Entry) -> Entry:
+        return {"service": service, **entry}
+
+    return add
+
+
+def allow(_logger: object, _method: str, entry: Entry) -> Entry:
+    """Keep what may be logged; an event outside the catalogue loses its name, an exception all but its class."""
+    event = entry.get("event")
+    kept = {name: _plain(entry[name]) for name in entry if name in FIELDS or name in _STRUCTURAL}
+    return kept if event in _NAMES else {**kept, "event": LogEvent.CLIENT_MESSAGE.value}
+
+
+def _plain(value: object) -> str | int | float | bool | None:
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return type(value).__name__
+
+
+def render(_logger: object, _method: str, entry: Entry) -> bytes:
+    """Return the line."""
+    return orjson.dumps(dict(entry))
+
+
+class Libraries(logging.Handler):
+    """What the standard library's loggers hear, without the message."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say that a library said something."""
+        log = structlog.get_logger()
+        say = {logging.CRITICAL: log.critical, logging.ERROR: log.error}.get(record.levelno, log.warning)
+        say(LogEvent.CLIENT_MESSAGE, logger=record.name)

@@ -1,0 +1,18 @@
+-- What each service may do: nothing beyond its work. Applied at every start; granting twice changes nothing.
+-- Verdicts: the projector writes, the gateway answers.
+GRANT USAGE ON SCHEMA gateway TO gateway, projector;
+GRANT SELECT, INSERT, UPDATE, DELETE ON gateway.verdicts TO projector;
+GRANT SELECT ON gateway.verdicts TO gateway;
+
+-- The vault's deposits are its own; the gateway sees what a reference is bound to, and no more.
+GRANT USAGE ON SCHEMA vault TO vault, gateway;
+GRANT SELECT, INSERT, DELETE ON vault.deposits TO vault;
+GRANT SELECT (ref, party, "case", field) ON vault.deposits TO gateway;
+
+-- The read model: written by the projector; the vault reads states, the overview its own tables, readiness the positions.
+GRANT USAGE ON SCHEMA readmodel TO projector, vault, overview, gateway;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA readmodel TO projector;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA readmodel TO projector;
+GRANT SELECT ON readmodel.case_states TO vault;
+GRANT SELECT ON readmodel.positions TO vault, overview, gateway;
+GRANT SELECT ON readmodel.overview_cases TO overview;

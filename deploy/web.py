@@ -1,0 +1,158 @@
+"""The process `web`: opens what the HTTP side needs, composes it, serves it until it is told to stop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+import asyncpg
+import httpx
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from consumers import overview_routes, vault_routes, views_routes
+from consumers.case_ends import CaseEnds
+from consumers.overview_feed import OverviewFeed
+from consumers.vault import Vault
+from consumers.vault_cipher import VaultCipher
+from consumers.views_feed import ViewsFeed
+from deploy import clients, http_app, vault_key
+from deploy.bus_time import BusTime
+from deploy.clock import Clock, EventsClock, WallClock
+from deploy.http_front import HttpMetrics
+from deploy.kafka_access import KafkaAccess
+from deploy.oidc import ALGORITHMS, IssuerKeys
+from deploy.readiness import Readiness, positions_of
+from deploy.sign_in import guarding, signed_in
+from deploy.tokens import AUDIENCE, LocalIssuer, Trust, Verifier
+from producers import deposits, gateway
+from producers.inbox import AcknowledgedSender
+from producers.verdict_desk import VerdictDesk
+from schemas.contract import Contracts
+from schemas.log_events import LogEvent
+
+NEWEST_RECORDED = (files("producers") / "sql" / "newest_recorded.sql").read_text()
+SERVICE = "web"
+_STOP_WITHIN = 3  # seconds for answers under way; streams and long polls end then
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class WebSetup:
+    """What the process is given. `dsns` by PostgreSQL role; `oidc_issuer` replaces the local issuer."""
+
+    host: str
+    port: int
+    contracts: Contracts
+    follows_events: bool
+    gateway_kafka: KafkaAccess
+    vault_kafka: KafkaAccess
+    dsns: dict[str, str] = field(repr=False)
+    issuer_directory: Path
+    vault_key: Path
+    oidc_issuer: str | None = None
+    oidc_audience: str = AUDIENCE
+
+
+@asynccontextmanager
+async def opened(setup: WebSetup) -> AsyncIterator[ASGIApp]:
+    """Open everything and give the application; close it all in the end."""
+    async with AsyncExitStack() as stack:
+        pool = await _pool(stack, setup.dsns["gateway"])
+        vault_pool = await _pool(stack, setup.dsns["vault"])
+        time = BusTime(setup.contracts, _clock(setup), partial(pool.fetchval, NEWEST_RECORDED))
+        desk = VerdictDesk(pool, partial(clients.connection, setup.dsns["gateway"]))
+        overview = OverviewFeed(partial(clients.connection, setup.dsns["overview"]))
+        ends = await stack.enter_async_context(CaseEnds(partial(clients.consumer, setup.vault_kafka)))
+        metrics = HttpMetrics()
+        verifier = await _verifier(stack, setup)
+        guard = guarding(verifier)
+        doorway = gateway.Gateway(
+            time.admission, await _sender(stack, setup.gateway_kafka), deposits.lookup(pool), desk, metrics.said
+        )
+        vault = Vault(
+            vault_pool,
+            VaultCipher([vault_key.ensure(setup.vault_key)]),
+            await _sender(stack, setup.vault_kafka),
+            ends,
+            time.in_force,
+        )
+        feed = await stack.enter_async_context(ViewsFeed(partial(clients.consumer, setup.gateway_kafka)))
+        parties = {party.id: party.da for party in setup.contracts.newest.parties.values()}
+        routers = (
+            gateway.router(doorway, guard),
+            vault_routes.router(vault, guard, partial(ref_fields, setup.contracts)),
+            views_routes.router(feed, guard),
+            overview_routes.router(overview, partial(signed_in, verifier), time.seen, parties),
+        )
+        await _in_background(stack, desk.run(), overview.run(), time.run())
+        yield http_app.compose(routers, Readiness(positions_of(pool), ends.all), metrics)
+
+
+def ref_fields(contracts: Contracts) -> frozenset[str]:
+    """Return the fields that hold references, in any contract: what may be deposited for."""
+    return frozenset(
+        name
+        for contract in contracts.all
+        for type_ in contract.types.values()
+        for name, found in type_.fields.items()
+        if found.is_ref
+    )
+
+
+def _clock(setup: WebSetup) -> Clock:
+    return EventsClock(setup.contracts) if setup.follows_events else WallClock()
+
+
+async def _pool(stack: AsyncExitStack, dsn: str) -> asyncpg.Pool:
+    pool = await clients.pool(dsn)
+    stack.push_async_callback(pool.close)
+    return pool
+
+
+async def _sender(stack: AsyncExitStack, access: KafkaAccess) -> AcknowledgedSender:
+    return await stack.enter_async_context(AcknowledgedSender(partial(clients.producer, access)))
+
+
+async def _verifier(stack: AsyncExitStack, setup: WebSetup) -> Verifier:
+    parties = frozenset(setup.contracts.newest.parties)
+    if setup.oidc_issuer is None:
+        local = LocalIssuer(setup.issuer_directory)
+        return Verifier(local.trust(parties), local)
+    client = await stack.enter_async_context(httpx.AsyncClient())
+    trust = Trust(setup.oidc_issuer, setup.oidc_audience, ALGORITHMS, parties)
+    return Verifier(trust, IssuerKeys(setup.oidc_issuer, client))
+
+
+async def _in_background(stack: AsyncExitStack, *runs: "asyncio._CoroutineLike[None]") -> None:
+    tasks = [asyncio.create_task(run) for run in runs]
+
+    async def stop() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+
+
+async def serve(setup: WebSetup) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    async with opened(setup) as application:
+        config = uvicorn.Config(
+            application,
+            host=setup.host,
+            port=setup.port,
+            access_log=False,  # its lines hold query strings
+            log_config=None,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=_STOP_WITHIN,
+        )
+        log.info(LogEvent.SERVICE_STARTED, service=SERVICE)
+        await uvicorn.Server(config).serve()
+    log.info(LogEvent.SERVICE_STOPPED, service=SERVICE)
