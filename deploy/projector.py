@@ -1,0 +1,93 @@
+"""The projector: everything that is read from topics into PostgreSQL, each projection with its own loop.
+
+One that is stuck stops no other. Readiness is progress: the file is touched while every loop comes round and
+has once reached the end of its topics.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from pathlib import Path
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer
+
+from consumers.case_states import CaseStates
+from consumers.overview import Overview
+from consumers.runner import Projection, Runner, started
+from deploy import clients
+from deploy.kafka_access import KafkaAccess
+from producers.verdicts import VerdictProjection
+from schemas.log_events import LogEvent
+
+SERVICE = "projector"
+STUCK_AFTER = 10.0  # seconds without a round
+_BEAT_SECONDS = 0.25
+_CLOSE_WITHIN = 5.0
+
+log = structlog.get_logger()
+
+
+def projections(parties: Iterable[str]) -> tuple[Projection, ...]:
+    """Return all that this process keeps."""
+    return (CaseStates(), Overview(), VerdictProjection(parties))
+
+
+def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool) -> list[Runner]:
+    """Return a runner for each, every one with a consumer of its own."""
+
+    def consumer() -> AbstractAsyncContextManager[AIOKafkaConsumer]:
+        return started(clients.consumer(access))
+
+    return [Runner(projection, consumer, pool) for projection in kept]
+
+
+async def serve(access: KafkaAccess, dsn: str, parties: Iterable[str], ready: Path) -> None:
+    """Run until SIGTERM or SIGINT. `ready` exists, and is touched, while all projections follow."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    kept = projections(parties)
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    ready.unlink(missing_ok=True)
+    pool = await clients.pool(dsn, size=len(kept) + 1)
+    try:
+        await _until(stop, runners(kept, access, pool), ready)
+    finally:
+        ready.unlink(missing_ok=True)
+        await _close(pool)
+    log.info(LogEvent.SERVICE_STOPPED, service=SERVICE)
+
+
+async def _until(stop: asyncio.Event, running: Sequence[Runner], ready: Path) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(runner.run()) for runner in running]
+        said = False
+        while not stop.is_set():
+            if _follow(running):
+                ready.touch()
+                if not said:
+                    log.info(LogEvent.SERVICE_STARTED, service=SERVICE)
+                    said = True
+            else:
+                ready.unlink(missing_ok=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _BEAT_SECONDS)
+        for task in tasks:
+            task.cancel()
+
+
+def _follow(running: Iterable[Runner]) -> bool:
+    since = time.monotonic() - STUCK_AFTER
+    return all(runner.caught_up and runner.alive_at > since for runner in running)
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_WITHIN):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
