@@ -36,6 +36,8 @@ def admit(  # noqa: PLR0911 - one return a reason, in the catalogue's order
 ) -> Event | Refusal:
     """Return the event that a record is, or why it is none. `now` is the bus's clock. Never raises."""
     letter = opened(headers, value)
+    if letter is None:
+        return _refusal(None, "bad_envelope", [""])
     said = letter.attributes
     type_ = contract.types.get(_name(said.get("type", "")))
     faults = letter.faults | _faults(said, type_)

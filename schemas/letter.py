@@ -30,8 +30,8 @@ class Letter:
     faults: set[str] = field(default_factory=set)
 
 
-def opened(headers: Headers, value: bytes | None) -> Letter:
-    """Return what a record holds, in binary or structured mode by its content type. Never raises."""
+def opened(headers: Headers, value: bytes | None) -> Letter | None:
+    """Return what a record holds, in the mode of its content type; None for what cannot be read at all."""
     kinds = [raw for name, raw in headers if name == CONTENT_TYPE]
     if len(kinds) == 1 and media_type(_decoded(kinds[0]) or "") == STRUCTURED:
         return _structured(value or b"")
@@ -64,13 +64,13 @@ def _take(letter: Letter, name: str, text: str | None) -> None:
     letter.attributes[name] = text or ""
 
 
-def _structured(value: bytes) -> Letter:
+def _structured(value: bytes) -> Letter | None:
     letter = Letter()
     try:
         for name, part, raw in _members(value.decode()):
             _take_member(letter, name, part, raw)
     except (ValueError, RecursionError):
-        return Letter(faults={""})
+        return None
     return letter
 
 

@@ -129,8 +129,8 @@ REFUSED = [
     ("policy", "to: everyone, gate: knowledge", "to: everyone, gate: child", "child"),
     ("policy", "to: ku, gate: coordination, release: [source", "to: attended, gate: coordination, release: [source",
      "attended"),
-    ("policy", "to: owner, gate: ownership, release: [held_on", "to: owner, gate: forum, consent: meeting, release: [held_on",
-     "meeting"),
+    ("policy", "to: owner, gate: ownership, release: [held_on",
+     "to: owner, gate: forum, consent: meeting, release: [held_on", "meeting"),
     ("policy", "typed: true, release: []", "typed: yes, release: []", "true or false"),
     ("policy", "until: next_due", "until: progress", "progress"),
     ("policy", "length: 1 month, resp", "length: 1 month, until: received_on, resp", "either"),
@@ -170,9 +170,7 @@ def test_one_wrong_word_refuses_the_whole(name: str, old: str, new: str, word: s
 
 
 def test_a_role_that_is_missing_is_said_with_the_place_it_is_missing_from(tmp_path: Path) -> None:
-    with pytest.raises(
-        ContractError, match=r"policy\.yaml:\d+: forum 'ssd' is missing"
-    ):
+    with pytest.raises(ContractError, match=r"policy\.yaml:\d+: forum 'ssd' is missing"):
         load(copied(tmp_path, policy=("  ssd: {", "  # ssd: {")))
     with pytest.raises(ContractError, match=r"parties\.yaml:\d+: 'kind' is missing"):
         load(copied(tmp_path, parties=("kind: unit, ", "")))
