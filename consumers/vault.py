@@ -34,7 +34,6 @@ POSITION = (_SQL / "vault_position.sql").read_text()
 CASE = (_SQL / "vault_case.sql").read_text()
 
 READ_MODEL = "case_states"  # the projection whose position a read waits for
-READ_MODEL_PATIENCE = 2.0
 _LOOK_AGAIN = 0.02
 
 VAULT_PREFIX = "vault:"
@@ -69,6 +68,7 @@ class Vault:
     send: Send  # to the ledger, acknowledged
     committed_end: CommittedEnd  # of a partition of the cases topic
     in_force: InForce  # the bus's time, and the contract of that time
+    patience: float = 2.0  # seconds that a read waits for the read model
 
     async def deposit(self, deposit: Deposit, value: Value) -> bool:
         """Keep a value; True where it is new. Raises TakenError where the reference holds anything else."""
@@ -107,7 +107,7 @@ class Vault:
         partition = topics.partition_of(key)
         end = await self.committed_end(partition)
         try:
-            async with asyncio.timeout(READ_MODEL_PATIENCE):
+            async with asyncio.timeout(self.patience):
                 while await self._position(partition) < end:  # noqa: ASYNC110 - the position is in the database
                     await asyncio.sleep(_LOOK_AGAIN)
         except TimeoutError:

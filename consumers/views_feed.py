@@ -22,7 +22,6 @@ from schemas import topics
 from schemas.errors import SamspilError, UnreachableError
 
 MOST_VIEWS = 100
-MOST_WAIT = 30.0
 MOST_READERS = 64  # long polls at once
 _KEPT_READERS = 8  # open consumers kept for the next request
 _PATIENCE = 10.0

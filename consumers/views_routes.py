@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from consumers.views_feed import MOST_WAIT, CursorError, ExpiredCursorError, ViewsFeed
+from consumers.views_feed import CursorError, ExpiredCursorError, ViewsFeed
 from schemas.errors import UnreachableError
 from schemas.identity import Identity, Role
 from schemas.problem_document import problem
@@ -29,8 +29,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(feed: ViewsFeed, guard: Guard) -> APIRouter:
-    """Return the route of the views feed."""
+def router(feed: ViewsFeed, guard: Guard, longest_wait: float) -> APIRouter:
+    """Return the route of the views feed; `longest_wait`: seconds that a request may wait."""
     routes = APIRouter(tags=["views"])
     receiver = guard(Role.RECEIVE)
 
@@ -38,7 +38,7 @@ def router(feed: ViewsFeed, guard: Guard) -> APIRouter:
     async def read_views(
         identity: Annotated[Identity, Depends(receiver)],
         after: Annotated[str | None, Query(description="A cursor of an earlier page; none: from the oldest.")] = None,
-        wait: Annotated[float, Query(ge=0, le=MOST_WAIT, description="Seconds to wait for a first view.")] = 0,
+        wait: Annotated[float, Query(ge=0, le=longest_wait, description="Seconds to wait for a first view.")] = 0,
     ) -> Response:
         """Receive your views: at least once each, under a stable id."""
         try:

@@ -4,25 +4,17 @@ On the wall clock that is the time of day. Where the clock follows the events, o
 the newest time that it recorded stands for it, and nothing is ever said to come too early.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-
-import asyncpg
-import structlog
 
 from deploy.clock import Clock
 from schemas.admission import admit
 from schemas.contract import Contract, Contracts
 from schemas.envelope import Event
-from schemas.log_events import LogEvent
 from schemas.records import Headers
 from schemas.verdicts import Refusal
 
 _NEVER_AHEAD = datetime(9000, 1, 1, tzinfo=UTC)
-_LOOK_EVERY = 1.0
-
-log = structlog.get_logger()
 Recorded = Callable[[], Awaitable[datetime | None]]
 
 
@@ -34,10 +26,6 @@ class BusTime:
         self._contracts = contracts
         self._clock = clock
         self._recorded = recorded
-
-    def seen(self) -> datetime:
-        """Return the time without asking anybody: at most a second old while `run` runs."""
-        return self._clock.now()
 
     async def now(self) -> datetime:
         """Return the time."""
@@ -54,12 +42,3 @@ class BusTime:
         """Judge a record as ADMIT does, by the contract in force."""
         now, contract = await self.in_force()
         return contract, admit(contract, party, headers, value, _NEVER_AHEAD if self._clock.follows else now)
-
-    async def run(self) -> None:
-        """Keep `seen` up to date, for ever; on the wall clock there is nothing to do."""
-        while self._clock.follows:
-            try:
-                await self.now()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning(LogEvent.LISTENER_LOST, error=type(error).__name__)
-            await asyncio.sleep(_LOOK_EVERY)

@@ -26,6 +26,12 @@ _DISCOVERY = "/.well-known/openid-configuration"
 log = structlog.get_logger()
 
 
+def spellings(issuer: str) -> tuple[str, str]:
+    """Return an issuer's name without and with a slash at its end: a URL as a setting may have either."""
+    bare = issuer.rstrip("/")
+    return bare, bare + "/"
+
+
 class IssuerKeys:
     """An issuer's keys over HTTP."""
 
@@ -56,17 +62,20 @@ class IssuerKeys:
     async def _fetch(self) -> None:
         self._tried = self._clock()
         try:
-            document = await self._json(self._issuer.rstrip("/") + _DISCOVERY)
-            if document.get("issuer") != self._issuer:
-                return
-            published = await self._json(document["jwks_uri"])
-            keys = KeySet.import_key_set({"keys": published["keys"]})
+            keys = await self._published()
         except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, LookupError, TypeError) as error:
             # Known keys stay in use: an issuer that is away for an hour does not stop the bus.
             log.warning(LogEvent.TOKEN_KEYS_UNREACHABLE, error=type(error).__name__)
             return
         self._keys, self._fetched = keys, self._clock()
         log.info(LogEvent.TOKEN_KEYS_FETCHED, count=len(keys.keys))
+
+    async def _published(self) -> KeySet:
+        document = await self._json(self._issuer.rstrip("/") + _DISCOVERY)
+        if document.get("issuer") not in spellings(self._issuer):
+            raise ValueError
+        keys = await self._json(document["jwks_uri"])
+        return KeySet.import_key_set({"keys": keys["keys"]})
 
     async def _json(self, url: str) -> dict[str, Any]:
         answer = await self._client.get(url, timeout=_WITHIN)

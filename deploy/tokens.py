@@ -48,7 +48,7 @@ class Keys(Protocol):
 class Trust:
     """Which tokens are believed: of this issuer, for this audience, signed so, for these parties."""
 
-    issuer: str
+    issuers: tuple[str, ...]  # the spellings of its name
     audience: str
     algorithms: tuple[str, ...]
     parties: frozenset[str]
@@ -91,7 +91,7 @@ class LocalIssuer:
 
     def trust(self, parties: Iterable[str]) -> Trust:
         """Return what makes a verifier believe this issuer."""
-        return Trust(ISSUER, AUDIENCE, (LOCAL_ALGORITHM,), frozenset(parties))
+        return Trust((ISSUER,), AUDIENCE, (LOCAL_ALGORITHM,), frozenset(parties))
 
     async def of(self, _kid: str | None) -> KeySet:
         """Return the issuer's public key."""
@@ -140,7 +140,7 @@ class Verifier:
         return jwt.JWTClaimsRegistry(
             now=int(self._now().timestamp()),
             leeway=LEEWAY,
-            iss={"essential": True, "value": self._trust.issuer},
+            iss={"essential": True, "values": list(self._trust.issuers)},
             aud={"essential": True, "value": self._trust.audience},
             sub={"essential": True},
             exp={"essential": True},

@@ -25,8 +25,9 @@ from deploy.bus_time import BusTime
 from deploy.clock import Clock, EventsClock, WallClock
 from deploy.http_front import HttpMetrics
 from deploy.kafka_access import KafkaAccess
-from deploy.oidc import ALGORITHMS, IssuerKeys
+from deploy.oidc import ALGORITHMS, IssuerKeys, spellings
 from deploy.readiness import Readiness, positions_of
+from deploy.settings import Settings
 from deploy.sign_in import guarding, signed_in
 from deploy.tokens import AUDIENCE, LocalIssuer, Trust, Verifier
 from producers import deposits, gateway
@@ -43,20 +44,44 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """How long requests may wait, in seconds: for a verdict, for a view, for the read model."""
+
+    verdict: float = 30.0
+    view: float = 30.0
+    vault: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class WebSetup:
     """What the process is given. `dsns` by PostgreSQL role; `oidc_issuer` replaces the local issuer."""
 
-    host: str
-    port: int
     contracts: Contracts
     follows_events: bool
     gateway_kafka: KafkaAccess
     vault_kafka: KafkaAccess
     dsns: dict[str, str] = field(repr=False)
     issuer_directory: Path
-    vault_key: Path
+    vault_keys: Path
     oidc_issuer: str | None = None
     oidc_audience: str = AUDIENCE
+    waits: Waits = field(default_factory=Waits)
+
+
+def setup_of(settings: Settings, contracts: Contracts) -> WebSetup:
+    """Return what the settings give this process: its own principals and roles, no others."""
+    return WebSetup(
+        contracts=contracts,
+        follows_events=settings.clock == "events",
+        gateway_kafka=settings.kafka("gateway"),
+        vault_kafka=settings.kafka("vault"),
+        dsns={role: settings.dsn(role) for role in ("gateway", "vault", "overview")},
+        issuer_directory=settings.issuer_folder,
+        vault_keys=settings.vault_key_file,
+        oidc_issuer=None if settings.oidc_issuer is None else str(settings.oidc_issuer),
+        oidc_audience=settings.oidc_audience,
+        waits=Waits(settings.verdict_wait, settings.views_wait, settings.vault_wait),
+    )
 
 
 @asynccontextmanager
@@ -73,24 +98,30 @@ async def opened(setup: WebSetup) -> AsyncIterator[ASGIApp]:
         verifier = await _verifier(stack, setup)
         guard = guarding(verifier)
         doorway = gateway.Gateway(
-            time.admission, await _sender(stack, setup.gateway_kafka), deposits.lookup(pool), desk, metrics.said
+            time.admission,
+            await _sender(stack, setup.gateway_kafka),
+            deposits.lookup(pool),
+            desk,
+            metrics.said,
+            setup.waits.verdict,
         )
         vault = Vault(
             vault_pool,
-            VaultCipher([vault_key.ensure(setup.vault_key)]),
+            VaultCipher(vault_key.ensure(setup.vault_keys)),
             await _sender(stack, setup.vault_kafka),
             ends,
             time.in_force,
+            setup.waits.vault,
         )
         feed = await stack.enter_async_context(ViewsFeed(partial(clients.consumer, setup.gateway_kafka)))
         parties = {party.id: party.da for party in setup.contracts.newest.parties.values()}
         routers = (
             gateway.router(doorway, guard),
             vault_routes.router(vault, guard, partial(ref_fields, setup.contracts)),
-            views_routes.router(feed, guard),
-            overview_routes.router(overview, partial(signed_in, verifier), time.seen, parties),
+            views_routes.router(feed, guard, setup.waits.view),
+            overview_routes.router(overview, partial(signed_in, verifier), time.now, parties),
         )
-        await _in_background(stack, desk.run(), overview.run(), time.run())
+        await _in_background(stack, desk.run(), overview.run())
         yield http_app.compose(routers, Readiness(positions_of(pool), ends.all), metrics)
 
 
@@ -125,7 +156,7 @@ async def _verifier(stack: AsyncExitStack, setup: WebSetup) -> Verifier:
         local = LocalIssuer(setup.issuer_directory)
         return Verifier(local.trust(parties), local)
     client = await stack.enter_async_context(httpx.AsyncClient())
-    trust = Trust(setup.oidc_issuer, setup.oidc_audience, ALGORITHMS, parties)
+    trust = Trust(spellings(setup.oidc_issuer), setup.oidc_audience, ALGORITHMS, parties)
     return Verifier(trust, IssuerKeys(setup.oidc_issuer, client))
 
 
@@ -140,19 +171,24 @@ async def _in_background(stack: AsyncExitStack, *runs: "asyncio._CoroutineLike[N
     stack.push_async_callback(stop)
 
 
-async def serve(setup: WebSetup) -> None:
+async def serve(setup: WebSetup, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with opened(setup) as application:
         config = uvicorn.Config(
             application,
-            host=setup.host,
-            port=setup.port,
+            host=host,
+            port=port,
             access_log=False,  # its lines hold query strings
             log_config=None,
             server_header=False,
-            date_header=True,
             timeout_graceful_shutdown=_STOP_WITHIN,
         )
         log.info(LogEvent.SERVICE_STARTED, service=SERVICE)
         await uvicorn.Server(config).serve()
     log.info(LogEvent.SERVICE_STOPPED, service=SERVICE)
+
+
+def run(settings: Settings, contracts: Contracts) -> None:
+    """Run the process with these settings, until it is told to stop."""
+    host, port = settings.http_address
+    asyncio.run(serve(setup_of(settings, contracts), host, port))

@@ -17,7 +17,6 @@ from schemas.records import Headers
 BATCH = "application/cloudevents-batch+json"
 
 MOST_BODY = MOST_DATA + 8 * 1024  # a structured event brings its attributes along
-LONGEST_WAIT = 30.0
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:;[^,]*)?(?=,|$)", re.IGNORECASE)
 
 
@@ -71,7 +70,7 @@ async def _bounded(body: AsyncIterator[bytes], declared: bytes, most: int) -> by
     return bytes(read)
 
 
-def wait_preferred(headers: Mapping[str, str]) -> float | None:
+def wait_preferred(headers: Mapping[str, str], longest: float) -> float | None:
     """Return how long the publisher wants to wait for the verdict (RFC 7240), bounded; None for not at all."""
     found = _WAIT.search(headers.get("prefer", ""))
-    return None if found is None else min(float(found[1]), LONGEST_WAIT)
+    return None if found is None else min(float(found[1]), longest)

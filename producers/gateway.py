@@ -45,6 +45,7 @@ class Gateway:
     deposited: Deposited  # (party, case, references) -> reference: field
     verdicts: VerdictDesk
     count: Callable[[str], None]  # by verdict or reason code
+    longest_wait: float  # seconds that `Prefer: wait` can ask for
 
     async def say(self, party: str, said: Submission) -> tuple[Event, int]:
         """Put an event into its publisher's inbox; return it with its offset. Raises ProblemError."""
@@ -104,7 +105,7 @@ def router(gateway: Gateway, guard: Guard) -> APIRouter:
         kind = check_media_type(request.headers.get("content-type"))
         said = await submission(request.headers.raw, kind, request.stream())
         event, offset = await gateway.say(identity.party, said)
-        seconds = wait_preferred(request.headers)
+        seconds = wait_preferred(request.headers, gateway.longest_wait)
         if seconds is None:
             return _pending(event.id)
         verdict = await gateway.verdicts.wait(identity.party, UUID(event.id), offset, seconds)

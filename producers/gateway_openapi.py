@@ -43,7 +43,7 @@ _PREFER = {
     "name": "Prefer",
     "in": "header",
     "required": False,
-    "description": "`wait=SECONDS`: answer with the verdict, if it is there within so many seconds (at most 30).",
+    "description": "`wait=SECONDS`: answer with the verdict, if it is there within so many seconds (bounded).",
     "schema": _TEXT,
     "example": "wait=10",
 }
