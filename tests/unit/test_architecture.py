@@ -51,8 +51,12 @@ def test_a_file_is_named_by_a_noun_of_the_field(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_sql_lives_in_sql_files(path: Path) -> None:
     """A statement in Python invites a value into its text."""
-    statement = re.compile(r"\b(SELECT\s+.+\s+FROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.S)
-    texts = [node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)]
+    statement = re.compile(
+        r"\b(SELECT\s+.+\s+FROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.DOTALL
+    )
+    texts = [
+        node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)
+    ]
     assert not [text for text in texts if isinstance(text, str) and statement.search(text)]
 
 
@@ -80,5 +84,7 @@ def test_log_calls_use_the_catalogue() -> None:
             if not (isinstance(owner, ast.Name) and owner.id in {"log", "logger", "_log"}):
                 continue
             first = node.args[0] if node.args else None
-            named = isinstance(first, ast.Attribute) and isinstance(first.value, ast.Name) and first.value.id == "LogEvent"
+            named = (
+                isinstance(first, ast.Attribute) and isinstance(first.value, ast.Name) and first.value.id == "LogEvent"
+            )
             assert named, f"{_name(path)}:{node.lineno}"
