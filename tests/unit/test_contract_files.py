@@ -5,10 +5,7 @@ import pytest
 from schemas.contract import Contract
 from schemas.contract_files import FILES, load, load_all
 from schemas.errors import ContractError
-
-POLICIES = Path(__file__).parents[2] / "deploy" / "policies"
-IN_FORCE = POLICIES / "2026-01-01"
-SHARED = Path(__file__).parents[3] / "shared" / "contract"  # the source we copy from, where it is at hand
+from tests.contracts import IN_FORCE, POLICIES, SOURCE
 
 
 def copied(to: Path, **changes: tuple[str, str]) -> Path:
@@ -50,7 +47,7 @@ def test_the_contract_in_force_is_read_whole(contract: Contract) -> None:
 
 
 def test_what_ships_is_what_the_source_says(contract: Contract) -> None:
-    for source in [SHARED] if SHARED.is_dir() else []:
+    for source in [SOURCE] if SOURCE.is_dir() else []:
         assert load(source).digest == contract.digest
 
 

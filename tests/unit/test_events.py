@@ -10,9 +10,9 @@ from schemas.contract_words import DEADLINES
 from schemas.event_data import EventData, fields_of
 from schemas.events import EVENTS
 from schemas.field_type import field_type
+from tests.contracts import IN_FORCE, SOURCE
 
-ROOT = Path(__file__).parents[2]
-CONTRACTS = [ROOT / "deploy/policies/2026-01-01", ROOT.parent / "shared/contract"]
+CONTRACTS = [IN_FORCE, SOURCE]
 REF = "vault:0b0f8a5e-0d7c-4c39-8a0c-3c1f7a0f9d11"
 UUID = "0b0f8a5e-0d7c-4c39-8a0c-3c1f7a0f9d11"
 GOOD = {
@@ -86,7 +86,7 @@ def test_the_models_are_the_catalogue(folder: Path) -> None:
 
 def test_the_deadlines_that_may_be_said_are_those_that_run() -> None:
     assert set(field_type(fields_of(EVENTS["deadline-passed"])["deadline"].type).values) == DEADLINES
-    assert {deadline.name for deadline in load(CONTRACTS[0]).deadlines} == DEADLINES
+    assert {deadline.name for deadline in load(IN_FORCE).deadlines} == DEADLINES
 
 
 @pytest.mark.parametrize("name", EVENTS)
