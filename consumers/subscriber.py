@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from consumers.kept_records import POLL_MS, OpenConsumer, ends_of, kept
 from consumers.views_feed import structured
 from schemas import topics
+from schemas.attributes import HEADER_PREFIX
 
 
 class Subscriber:
@@ -42,6 +43,32 @@ class Subscriber:
         await (consumer.seek_to_beginning(place) if from_beginning else consumer.seek_to_end(place))
         await consumer.position(place)  # resolves the seek, so that the end is the end as of now
         return Listening(consumer)
+
+
+class Answers:
+    """What the bus answers to single sayings on a party's refusals topic: refused, or said before."""
+
+    def __init__(self, party: str, open_consumer: OpenConsumer) -> None:
+        """`open_consumer` makes an unstarted client with that party's login."""
+        self._place = TopicPartition(topics.refusals(party), 0)
+        self._consumer = open_consumer("read_committed")
+
+    async def start(self) -> None:
+        """From now on nothing is missed."""
+        await self._consumer.start()
+        self._consumer.assign([self._place])
+        await self._consumer.seek_to_end(self._place)
+        await self._consumer.position(self._place)
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+    async def to(self, offset: int, seconds: float) -> dict[str, Any] | None:
+        """Return the answer to what was said at this place of the inbox, if it comes in time."""
+        place = (HEADER_PREFIX + "inboxoffset", str(offset).encode())
+        found = await self._consumer.getmany(self._place, timeout_ms=int(seconds * 1000))
+        answers = (orjson.loads(r.value) for r in found.get(self._place, ()) if place in r.headers)
+        return next(answers, None)
 
 
 class Listening:

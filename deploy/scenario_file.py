@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 from schemas.contract import CITY
 from schemas.envelope import SOURCE_PREFIX
 from schemas.errors import SamspilError
-from schemas.vocabulary import DATE, INSTANT, instant
+from schemas.vocabulary import DATE, INSTANT, UUID, instant
 
-_DATE, _INSTANT = re.compile(DATE), re.compile(INSTANT)
+_DATE, _INSTANT, _UUID = re.compile(DATE), re.compile(INSTANT), re.compile(UUID)
 
 
 class ScenarioError(SamspilError):
@@ -41,6 +41,12 @@ class Utterance:
 
     party: str
     event: dict[str, Any]
+
+    @property
+    def id(self) -> str | None:
+        """Its id; None where it is no UUID."""
+        id_ = self.event.get("id")
+        return id_ if isinstance(id_, str) and _UUID.fullmatch(id_) else None
 
     @property
     def time(self) -> datetime | None:

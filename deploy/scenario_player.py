@@ -15,8 +15,8 @@ class Voice(Protocol):
     async def deposit(self, deposit: Deposit) -> None:
         """Put a value into the vault."""
 
-    async def say(self, event: bytes) -> dict[str, Any]:
-        """Say an event, structured; return its verdict."""
+    async def say(self, event: bytes, id_: str | None = None) -> dict[str, Any]:
+        """Say an event, structured, with its id where it has one; return its verdict."""
 
 
 async def play_scenario(
@@ -30,7 +30,7 @@ async def play_scenario(
             await voice.deposit(line)
             continue
         await pace.until(line)
-        yield await voice.say(json.dumps(line.event).encode())
+        yield await voice.say(json.dumps(line.event).encode(), line.id)
 
 
 class _Pace:

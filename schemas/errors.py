@@ -57,3 +57,7 @@ class UnknownWordError(SamspilError):
 
 class BusyError(SamspilError):
     """The broker does not take records in time; try again later:"""
+
+
+class UsageError(SamspilError):
+    """This command cannot be run so:"""

@@ -10,7 +10,7 @@ from typing import Any
 
 from consumers.audit.evidence import Stored
 from consumers.audit.history import Told
-from consumers.audit.receipts import read
+from consumers.audit.receipts import is_receipt, read
 from schemas.contract import Contract, Contracts
 from schemas.errors import UnknownContractError
 
@@ -51,7 +51,8 @@ def disclosures(
     types = {r.admitted.event.id: r.admitted.event.type for r in told.events} if told else {}
     bases = _bases(told)
     bodies = (read(stored.record) for stored in ledger)
-    rows = [_disclosure(contracts, body, types, bases) for body in bodies if body.get("subject") == case]
+    of_case = (body for body in bodies if is_receipt(body) and body["subject"] == case)
+    rows = [_disclosure(contracts, body, types, bases) for body in of_case]
     return tuple(sorted(rows, key=lambda row: (row.time, row.event or "", row.recipient)))
 
 

@@ -43,6 +43,16 @@ async def audit(
     return verification.report()
 
 
+def log_of(case: str) -> tuple[Place, ...]:
+    """Return where the record of a case stands."""
+    return ((topics.LOG, topics.partition_of(case.encode())),)
+
+
+def ledger_of(case: str) -> tuple[Place, ...]:
+    """Return where its receipts stand, those of reads of the vault included."""
+    return ((topics.LEDGER, topics.partition_of(case.encode())), (topics.LEDGER, topics.VAULT_PARTITION))
+
+
 async def stored_in(open_consumer: OpenConsumer, places: Iterable[Place]) -> tuple[Stored, ...]:
     """Return all that a few partitions keep now."""
     ends = await ends_of(open_consumer, places)

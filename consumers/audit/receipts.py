@@ -48,14 +48,21 @@ def slip_of(stored: Stored) -> Slip:
 def is_read(record: Inbound, contracts: Contracts) -> bool:
     """Whether the record is a well-formed receipt of a vault read, allowed or refused."""
     body = read(record)
-    if body.keys() != _NAMES or record.value != canonical(body):
-        return False
-    lists = all(_is_words(body[name]) for name in ("rules", "fields", "refs"))
-    texts = all(isinstance(body[name], str) for name in ("recipient", "time", "contract"))
-    if not (lists and texts and isinstance(body["failed"], dict)):
+    if not is_receipt(body) or record.value != canonical(body):
         return False
     time = _INSTANT.fullmatch(body["time"])
     return body["outcome"] in {"read", "read_refused"} and time is not None and _known(contracts, body["contract"])
+
+
+def is_receipt(body: dict[str, Any]) -> bool:
+    """Whether a body has all the parts of a receipt, and each of the kind that it must be."""
+    return (
+        body.keys() == _NAMES
+        and all(_is_words(body[name]) for name in ("rules", "fields", "refs"))
+        and all(isinstance(body[name], str) for name in ("recipient", "outcome", "time", "contract"))
+        and all(body[name] is None or isinstance(body[name], str) for name in ("event", "subject", "actor"))
+        and isinstance(body["failed"], dict)
+    )
 
 
 def read(record: Inbound) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import typer
 
 from deploy.cli.console import NO, Json, note
 from deploy.cli.verdict_lines import tell
-from deploy.cli.files import SHIPPED, Policies, contracts, read
+from deploy.cli.files import Policies, contracts, read
 from deploy.paper_log import admit, is_deposit, lines_of, paper
 from schemas.verdicts import Refusal
 
@@ -17,7 +17,7 @@ def check(
     file: Annotated[
         Path, typer.Argument(help="One event or JSON lines of structured CloudEvents; - for standard input.")
     ],
-    policies: Policies = SHIPPED,
+    policies: Policies = None,
     as_json: Json = False,
 ) -> None:
     """Check the form of events offline: envelope, size, source, clock, type, publisher and schema.

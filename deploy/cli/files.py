@@ -6,31 +6,27 @@ from typing import Annotated
 
 import typer
 
+from deploy import settings
 from schemas.contract import Contracts
 from schemas.contract_files import load_all
-from schemas.errors import MisconfiguredError
-
-SHIPPED = Path(__file__).parents[1] / "policies"
+from schemas.errors import UsageError
 
 Policies = Annotated[
-    Path,
-    typer.Option(
-        "--policies",
-        help="The contracts: a folder with one folder per date.",
-        show_default="the shipped ones",
-    ),
+    Path | None,
+    typer.Option(help="The contracts, a folder with one folder per date; else the setting SAMSPIL_POLICIES."),
 ]
 
 
-def contracts(policies: Path) -> Contracts:
-    return load_all(policies)
+def contracts(policies: Path | None = None) -> Contracts:
+    """Return the contracts of a folder, or those that the bus would start with."""
+    return load_all(policies or settings.load().policies)
 
 
 def read(path: Path) -> bytes:
-    """Return a file's bytes. Raises MisconfiguredError, one line."""
+    """Return a file's bytes. Raises UsageError, one line."""
     try:
         return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
-        raise MisconfiguredError(
+        raise UsageError(
             f"{path} cannot be read: {error.strerror or type(error).__name__}."
         ) from None

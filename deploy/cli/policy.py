@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.console import NO, Json, answer, answer_json, note, table
+from deploy.cli.console import NO, Json, answer, answer_json, note
 from deploy.cli.explanation import TELLING, Explanation, Ruled, explain
-from deploy.cli.files import SHIPPED, Policies, contracts, read
+from deploy.cli.files import Policies, contracts, read
 from deploy.paper_log import PaperBus, hear_all
 from schemas.contract import Contract
 from schemas.contract_files import FILES, load, load_all
-from schemas.errors import ContractError, MisconfiguredError
+from schemas.errors import ContractError, UsageError
 from schemas.verdicts import Refusal
 
 app = typer.Typer(
@@ -19,8 +19,6 @@ app = typer.Typer(
 )
 
 SAYING = {
-    "released": "released",
-    "withheld": "withheld",
     "not_addressed": "does not address this party here",
     "when_not_met": "its condition on the event does not hold",
     "own_event": "the publisher gets no view of its own event",
@@ -79,7 +77,7 @@ def explain_policy(
         Path | None,
         typer.Option(help="What the case has heard before: accepted events as JSON lines, oldest first."),
     ] = None,
-    policies: Policies = SHIPPED,
+    policies: Policies = None,
     as_json: Json = False,
 ) -> None:
     """Say what a party would get of an event, and which rule released or withheld it on which ground.
@@ -96,7 +94,7 @@ def explain_policy(
         _refused(admitted, as_json=as_json)
     contract = bus.contracts.named(admitted.seal.contract)
     if party not in contract.parties:
-        raise MisconfiguredError("--as names no party of the contract.")
+        raise UsageError("--as names no party of the contract.")
     told = explain(contract, bus.state_of(admitted), admitted, party)
     if isinstance(told.verdict, Refusal):
         _refused(told.verdict, as_json=as_json)
@@ -127,15 +125,15 @@ def _show(told: Explanation) -> None:
     if not told.ruled:
         answer("No rule speaks of this type of event.")
         return
-    telling = sorted(told.ruled, key=lambda ruled: ruled.said not in TELLING)
-    answer("")
-    table(("RULE", "TO", "SAYS", "GATE", "BASIS"), [_row(ruled) for ruled in telling])
+    for ruled in sorted(told.ruled, key=lambda ruled: ruled.said not in TELLING):
+        needs = f" ({', '.join(ruled.predicates)})" if ruled.predicates else ""
+        answer(f"\n{ruled.rule}: {_says(ruled)}")
+        answer(f"    to {ruled.to}; gate {ruled.gate}{needs}; basis: {ruled.basis}")
 
 
-def _row(ruled: Ruled) -> tuple[str, ...]:
-    says = SAYING[ruled.said]
+def _says(ruled: Ruled) -> str:
     if ruled.said == "withheld":
-        says = f"withheld: {ruled.reason}"
+        return f"withheld, {ruled.reason}"
     if ruled.said == "released":
-        says = f"released {', '.join((*ruled.fields, *ruled.refs, *ruled.case_refs)) or 'a marker'}"
-    return (ruled.rule, ruled.to, says, ruled.gate, ruled.basis)
+        return f"released {', '.join((*ruled.fields, *ruled.refs, *ruled.case_refs)) or 'a marker'}"
+    return SAYING[ruled.said]

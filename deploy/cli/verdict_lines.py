@@ -17,7 +17,7 @@ def tell(verdict: dict[str, Any], line: int | None = None, *, as_json: bool) -> 
 def _words(verdict: dict[str, Any]) -> str:
     said = verdict["verdict"].replace("_", " ")
     if verdict["verdict"] == "refused":
-        paths = ", ".join(verdict.get("paths", ()))
+        paths = ", ".join(path or "the whole event" for path in verdict.get("paths", ()))
         return f"refused: {verdict['reason']}" + (f" at {paths}" if paths else "")
     repeated = " before (a duplicate)" if verdict.get("duplicate") else ""
     withheld = ", ".join(verdict.get("withheld", ()))

@@ -82,8 +82,8 @@ class Recorder:
     async def deposit(self, deposit: Deposit) -> None:
         self.notes.append((self.party, deposit.ref))
 
-    async def say(self, event: bytes) -> dict[str, Any]:
-        id_ = json.loads(event)["id"]
+    async def say(self, event: bytes, id_: str | None = None) -> dict[str, Any]:
+        id_ = id_ or json.loads(event)["id"]
         self.notes.append((self.party, id_))
         return {"id": id_, "verdict": "accepted"}
 
