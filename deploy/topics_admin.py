@@ -64,9 +64,7 @@ def apply(access: KafkaAccess, wanted: Wanted, replication: int = 1) -> Changes:
     try:
         existing = _partitions(admin)
         _require_same_shape(wanted.topics, existing)
-        created = _create(
-            admin, [topic for topic in wanted.topics if topic.name not in existing], replication
-        )
+        created = _create(admin, [topic for topic in wanted.topics if topic.name not in existing], replication)
         altered = _alter(admin, [topic for topic in wanted.topics if topic.name in existing])
         _set_passwords(admin, wanted.users)
         granted, revoked = _set_rights(admin, wanted.rights, wanted.users)
@@ -116,9 +114,7 @@ def _create(admin: AdminClient, topics: Iterable[Topic], replication: int) -> in
     ]
     if not new:
         return 0
-    for name, future in admin.create_topics(
-        new, operation_timeout=_SECONDS, request_timeout=_SECONDS
-    ).items():
+    for name, future in admin.create_topics(new, operation_timeout=_SECONDS, request_timeout=_SECONDS).items():
         try:
             future.result()
         except KafkaException as failed:
@@ -151,10 +147,7 @@ def _alter(admin: AdminClient, topics: Iterable[Topic]) -> int:
 
 def _set_passwords(admin: AdminClient, users: Mapping[str, str]) -> None:
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, _ITERATIONS)
-    wanted = [
-        UserScramCredentialUpsertion(name, info, password.encode())
-        for name, password in sorted(users.items())
-    ]
+    wanted = [UserScramCredentialUpsertion(name, info, password.encode()) for name, password in sorted(users.items())]
     if wanted:
         for future in admin.alter_user_scram_credentials(wanted, request_timeout=_SECONDS).values():
             future.result()

@@ -17,17 +17,18 @@ from deploy import topics_admin
 from deploy.embedded import credentials, jars, ports
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.postgres import Postgres
-from deploy.embedded.processes import Child
+from deploy.embedded.processes import Child, Children
 from deploy.kafka_access import KafkaAccess
 from schemas import rights, topics
 
 POLICIES = Path(__file__).parent.parent / "deploy" / "policies"
 CACHE = Path.home() / ".cache" / "samspil"
+READY_SECONDS = 90
 
 
 def parties() -> tuple[str, ...]:
     """The parties of the newest contract."""
-    newest = sorted(POLICIES.iterdir())[-1]
+    newest = max(POLICIES.iterdir())
     return tuple(yaml.safe_load((newest / "parties.yaml").read_text())["parties"])
 
 
@@ -40,6 +41,7 @@ class RunningKafka:
     """A started broker that holds the catalogue's topics, rights and users."""
 
     kafka: Kafka
+    children: Children
     child: Child
 
     @property
@@ -73,7 +75,7 @@ class RunningKafka:
         self.child.kill()
 
     def restart(self) -> None:
-        self.child = self.kafka.start()
+        self.child = started(self.kafka, self.children)
 
 
 @dataclass
@@ -81,6 +83,7 @@ class RunningPostgres:
     """A started PostgreSQL with the database samspil."""
 
     postgres: Postgres
+    children: Children
     child: Child
 
     def dsn(self, role: str = "admin", database: str = "samspil") -> str:
@@ -100,18 +103,27 @@ def start_kafka(home: Path) -> RunningKafka:
     folder = jars.ensure(CACHE, print)
     chosen = ports.choose(["kafka", "controller"], {})
     kafka = Kafka(home, folder, chosen["kafka"], chosen["controller"], passwords(home))
-    running = RunningKafka(kafka, kafka.start())
-    try:
-        running.apply()
-    except BaseException:
-        running.child.kill()
-        raise
+    children = Children()
+    running = RunningKafka(kafka, children, started(kafka, children))
+    running.apply()
     return running
 
 
 def start_postgres(home: Path) -> RunningPostgres:
     postgres = Postgres(home, ports.choose(["postgres"], {})["postgres"], passwords(home))
-    return RunningPostgres(postgres, postgres.start())
+    children = Children()
+    return RunningPostgres(postgres, children, started(postgres, children))
+
+
+def started(service: Kafka | Postgres, children: Children) -> Child:
+    """Launch it and wait until it answers; a failure shows the end of its log and leaves nothing behind."""
+    child = service.launch(children)
+    try:
+        child.wait_ready(service.answers, READY_SECONDS)
+    except BaseException:
+        child.kill()
+        raise
+    return child
 
 
 def _ignoring_unknown(deleted: Future[None]) -> None:

@@ -29,7 +29,7 @@ def kafka(services_home: Path) -> Iterator[brokers.RunningKafka]:
     """Kafka with the catalogue's topics, rights and users. Shared: use ids of your own, or `reset()`."""
     running = brokers.start_kafka(services_home)
     yield running
-    running.child.stop()
+    running.children.close()
 
 
 @pytest.fixture(scope="session")
@@ -37,4 +37,4 @@ def postgres(services_home: Path) -> Iterator[brokers.RunningPostgres]:
     """PostgreSQL with an empty database samspil; the passwords are Kafka's."""
     running = brokers.start_postgres(services_home)
     yield running
-    running.child.stop()
+    running.children.close()

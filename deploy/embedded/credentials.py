@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-ADMIN = "admin"
+ADMIN = "admin"  # super user of both servers
+DATABASE = "samspil"  # the one database
 
 
 def ensure(path: Path, principals: Iterable[str]) -> Mapping[str, str]:
@@ -14,7 +15,8 @@ def ensure(path: Path, principals: Iterable[str]) -> Mapping[str, str]:
     known = read(path) if path.exists() else {}
     passwords = {name: known.get(name) or secrets.token_urlsafe(24) for name in sorted({ADMIN, *principals})}
     if passwords != known:
-        _write(path, passwords)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, json.dumps(passwords, indent=1))
     return passwords
 
 
@@ -23,11 +25,10 @@ def read(path: Path) -> dict[str, str]:
     return passwords
 
 
-def _write(path: Path, passwords: Mapping[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read: there is no moment in which others can."""
+    draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
-    # Created with its final mode: there is no moment in which others can read it.
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(passwords, file, indent=1)
+        file.write(text)
     draft.replace(path)

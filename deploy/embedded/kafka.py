@@ -5,16 +5,14 @@ SASL/PLAIN with the admin's password: SCRAM users live in the metadata that the 
 load, and an open controller listener would let any local program write that metadata.
 """
 
-import os
 import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from deploy.embedded import java, processes
-from deploy.embedded.credentials import ADMIN
+from deploy.embedded.credentials import ADMIN, write_private
 from deploy.embedded.ports import HOST
 from deploy.kafka_access import KafkaAccess, answers
 
@@ -90,21 +88,17 @@ class Kafka:
     def access(self, principal: str = ADMIN) -> KafkaAccess:
         return KafkaAccess(self.bootstrap, principal, self.passwords[principal])
 
-    def start(self) -> processes.Child:
-        """Format on the first start, start, and wait until the admin is answered."""
+    def launch(self, children: processes.Children) -> processes.Child:
+        """Start it, formatted on the first start; it answers some seconds later."""
         self._write_config()
         program = java.find()
         if not (self._data / "meta.properties").exists():
             self._format(program)
-        child = processes.Child(
-            processes.Command("kafka", self._java(program, _HEAP, "kafka.Kafka", self._config), self.log)
-        )
-        try:
-            child.wait_ready(partial(answers, self.access()), READY_SECONDS)
-        except BaseException:
-            child.kill()
-            raise
-        return child
+        command = self._java(program, _HEAP, "kafka.Kafka", self._config)
+        return children.start(processes.Command("kafka", command, self.log))
+
+    def answers(self) -> bool:
+        return answers(self.access())
 
     def _format(self, program: str) -> None:
         shutil.rmtree(self._data, ignore_errors=True)  # what an interrupted first start may have left
@@ -112,7 +106,7 @@ class Kafka:
         # argument list that every user of the machine can read.
         wanted = self.home / "kafka.format"
         scram = f"SCRAM-SHA-256=[name={ADMIN},password={self.passwords[ADMIN]}]"
-        _write_private(wanted, "\n".join(["--add-scram", scram]))
+        write_private(wanted, f"--add-scram\n{scram}")
         cluster = uuid.uuid4().hex[:22]
         arguments = ("format", "-t", cluster, "-c", self._config, f"@{wanted}")
         try:
@@ -149,11 +143,4 @@ class Kafka:
             "listener.name.clients.scram-sha-256.sasl.jaas.config": scram,
             "listener.name.controller.plain.sasl.jaas.config": plain,
         }
-        _write_private(self._config, "".join(f"{name}={value}\n" for name, value in settings.items()))
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+        write_private(self._config, "".join(f"{name}={value}\n" for name, value in settings.items()))

@@ -11,11 +11,11 @@ from pathlib import Path
 import asyncpg
 
 from deploy.embedded import postgres_programs, processes
-from deploy.embedded.credentials import ADMIN
+from deploy.embedded.credentials import ADMIN, DATABASE
 from deploy.embedded.ports import HOST
 
-DATABASE = "samspil"
 READY_SECONDS = 60
+_PING_SECONDS = 5
 _CREATE = Path(__file__).with_name("database.sql")
 
 _SETTINGS: Mapping[str, object] = {
@@ -49,19 +49,11 @@ class Postgres:
     def dsn(self, role: str = ADMIN, database: str = DATABASE) -> str:
         return f"postgresql://{role}:{self.passwords[role]}@{HOST}:{self.port}/{database}"
 
-    def start(self) -> processes.Child:
-        """Make the cluster on the first start, start, and wait until the database is there."""
+    def launch(self, children: processes.Children) -> processes.Child:
+        """Start it, the cluster made on the first start; it answers a moment later."""
         if not self._is_made():
             self._make()
-        programs = postgres_programs.find(self._major())
-        child = processes.Child(self._command(programs))
-        try:
-            child.wait_ready(self._answers, READY_SECONDS)
-            asyncio.run(self._ensure_database())
-        except BaseException:
-            child.kill()
-            raise
-        return child
+        return children.start(self._command(postgres_programs.find(self._major())))
 
     def _command(self, programs: postgres_programs.Programs) -> processes.Command:
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
@@ -99,22 +91,17 @@ class Postgres:
             password.unlink()
         (self._data / "samspil").touch()  # only a cluster made to the end has it
 
-    def _answers(self) -> bool:
-        return asyncio.run(_connects(self.dsn(database="postgres")))
+    def answers(self) -> bool:
+        """Whether the database can be used; it is made as soon as the server lets its admin in."""
+        return asyncio.run(self._is_usable())
 
-    async def _ensure_database(self) -> None:
+    async def _is_usable(self) -> bool:
         try:
-            connection = await asyncpg.connect(self.dsn())
+            connection = await asyncpg.connect(self.dsn(), timeout=_PING_SECONDS)
         except asyncpg.InvalidCatalogNameError:
-            connection = await asyncpg.connect(self.dsn(database="postgres"))
+            connection = await asyncpg.connect(self.dsn(database="postgres"), timeout=_PING_SECONDS)
             await connection.execute(_CREATE.read_text())
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+            return False
         await connection.close()
-
-
-async def _connects(dsn: str) -> bool:
-    try:
-        connection = await asyncpg.connect(dsn, timeout=5)
-    except (OSError, asyncpg.CannotConnectNowError):
-        return False
-    await connection.close()
-    return True
+        return True

@@ -85,9 +85,7 @@ def _inspect(folder: Path) -> Programs | None:
     if not (folder / "initdb").exists():
         return None
     try:
-        said = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, check=True
-        ).stdout
+        said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
     found = re.search(r"\) (\d+)", said)
@@ -101,8 +99,6 @@ def _as_user() -> list[str]:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise MisconfiguredError(
-            "PostgreSQL does not run as root and setpriv is missing: run as another user."
-        )
+        raise MisconfiguredError("PostgreSQL does not run as root and setpriv is missing: run as another user.")
     groups = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
     return [setpriv, *groups, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]

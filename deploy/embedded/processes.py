@@ -17,6 +17,7 @@ from deploy.embedded import reaper
 from schemas.errors import MisconfiguredError, UnreachableError
 
 TAIL_LINES = 25
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,49 @@ class Command:
     stop_seconds: float = 20
 
 
+class Children:
+    """All children of one owner, and the reaper that outlives it. Closed once: then nothing starts any more."""
+
+    def __init__(self) -> None:
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-I", "-S", reaper.__file__], stdin=subprocess.PIPE, start_new_session=True, text=True
+        )
+        self._alive: list[Child] = []
+        self._closed = False
+
+    def start(self, command: Command) -> "Child":
+        if self._closed:
+            raise UnreachableError(f"{command.name} is not started: everything is being stopped.")
+        child = Child(command, self._forget)
+        self._alive.append(child)
+        self._tell(f"+ {child.pid} {int(command.stop_signal)}")
+        return child
+
+    def close(self) -> None:
+        """Stop what still runs, newest first, and let the reaper go."""
+        self._closed = True
+        for child in reversed(list(self._alive)):
+            child.stop()
+        if self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+        self._reaper.wait()
+
+    def _forget(self, child: "Child") -> None:
+        if child in self._alive:
+            self._alive.remove(child)
+            self._tell(f"- {child.pid} 0")
+
+    def _tell(self, line: str) -> None:
+        if self._reaper.stdin is not None and self._reaper.poll() is None:
+            print(line, file=self._reaper.stdin, flush=True)
+
+
 class Child:
     """A running child process and its process group."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, ended: Callable[["Child"], None]) -> None:
         self.command = command
+        self._ended = ended
         command.log.parent.mkdir(parents=True, exist_ok=True)
         with command.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -46,7 +85,6 @@ class Child:
                 env=None if command.environment is None else dict(command.environment),
                 start_new_session=True,
             )
-        _reaper().watch(self.pid, command.stop_signal)
 
     @property
     def pid(self) -> int:
@@ -64,15 +102,13 @@ class Child:
                 self._process.wait(self.command.stop_seconds)
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGKILL)
-                self._process.wait()
-        self._signal(signal.SIGKILL)  # whatever it left in its group
-        _reaper().forget(self.pid)
+        self.kill()
 
     def kill(self) -> None:
-        """As a crash would: no warning, the whole group."""
+        """As a crash would: no warning, the whole group and whatever was left in it."""
         self._signal(signal.SIGKILL)
         self._process.wait()
-        _reaper().forget(self.pid)
+        self._ended(self)
 
     def wait_ready(self, probe: Callable[[], bool], seconds: float) -> None:
         """Return once the probe holds; raise with the log's end when the child ends or takes too long."""
@@ -82,7 +118,7 @@ class Child:
                 raise self._failed(f"{self.command.name} ended with code {code} before it was ready")
             if time.monotonic() > deadline:
                 raise self._failed(f"{self.command.name} was not ready within {seconds:.0f} s")
-            time.sleep(0.05)
+            time.sleep(_PAUSE_SECONDS)
 
     def _failed(self, what: str) -> UnreachableError:
         return UnreachableError(f"{what}. The end of {self.command.log}:\n{tail(self.command.log)}")
@@ -100,12 +136,7 @@ def run(name: str, arguments: Sequence[str], log: Path, seconds: float = 300) ->
     with log.open("ab") as output:
         try:
             done = subprocess.run(
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=seconds,
-                check=False,
+                arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=seconds, check=False
             )
         except FileNotFoundError as missing:
             raise MisconfiguredError(f"the program {arguments[0]} is missing.") from missing
@@ -119,36 +150,3 @@ def tail(log: Path) -> str:
     if not log.exists():
         return "(no log)"
     return "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
-
-
-class _Reaper:
-    """Our end of the pipe."""
-
-    def __init__(self) -> None:
-        self.owner = os.getpid()
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", reaper.__file__],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-        )
-
-    def watch(self, pid: int, number: signal.Signals) -> None:
-        self._say(f"+ {pid} {int(number)}")
-
-    def forget(self, pid: int) -> None:
-        self._say(f"- {pid} 0")
-
-    def _say(self, line: str) -> None:
-        if self._process.stdin is not None:
-            print(line, file=self._process.stdin, flush=True)
-
-
-_reapers: list[_Reaper] = []
-
-
-def _reaper() -> _Reaper:
-    # One per process, made at the first child; a forked copy must not speak on its parent's pipe.
-    if not _reapers or _reapers[0].owner != os.getpid():
-        _reapers[:] = [_Reaper()]
-    return _reapers[0]

@@ -1,0 +1,1 @@
+"""The command `samspil`: one module per group of commands, each registered in main."""

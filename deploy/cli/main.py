@@ -1,0 +1,47 @@
+"""The root of the command line. What goes wrong is one line on standard error, never a traceback with values."""
+
+import sys
+
+import typer
+
+from deploy.cli import audit, check, follow, policy, publish, scenario, stack, token, topics
+from deploy.cli.console import CANNOT, note
+from schemas.errors import SamspilError
+
+app = typer.Typer(
+    name="samspil",
+    help="A message bus for a city's coordination unit: every recipient gets the least that it needs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables
+)
+
+stack.register(app)
+app.command("token")(token.token)
+app.command("publish")(publish.publish)
+app.command("follow")(follow.follow)
+app.command("refusals")(follow.refusals)
+app.command("token")(token.token)
+app.command("publish")(publish.publish)
+app.add_typer(scenario.app, name="scenario")
+app.command("follow")(follow.follow)
+app.command("refusals")(follow.refusals)
+app.command("check")(check.check)
+app.add_typer(scenario.app, name="scenario")
+app.add_typer(audit.app, name="audit")
+app.add_typer(policy.app, name="policy")
+app.add_typer(topics.app, name="topics")
+app.add_typer(audit.app, name="audit")
+
+
+def main() -> None:
+    """Run a command; exit code 2 when it could not be done."""
+    try:
+        app()
+    except SamspilError as error:
+        note(str(error))
+        sys.exit(CANNOT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""From the settings to what each service's process is given."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from deploy import logs, topics_admin
+from deploy.settings import Settings
+from schemas import topics
+from schemas.contract import Contracts
+from schemas.contract_files import load_all
+
+# Each service is imported by its own process alone: Faust in the web server, or the web server in the
+# worker, would only cost start-up time and memory.
+
+
+def run(name: str, settings: Settings) -> None:
+    """Run this service until it is told to stop. Raises SamspilError when it cannot start."""
+    logs.configure(name)
+    contracts = load_all(settings.policies)
+    _RUNNERS[name](settings, contracts)
+
+
+def _worker(settings: Settings, contracts: Contracts) -> None:
+    from deploy import worker
+
+    access = settings.kafka("worker")
+    topics_admin.require_shape(access, topics.catalogue(contracts.newest.parties))
+    connection = access.aiokafka()
+
+    async def serve() -> None:
+        clock = await worker.bus_clock(settings.clock, contracts, connection)
+        await worker.serve(connection, contracts, worker.steps(contracts, clock), settings.ready_file("worker"))
+
+    asyncio.run(serve())
+
+
+def _projector(settings: Settings, contracts: Contracts) -> None:
+    from deploy import projector
+
+    ready = settings.ready_file("projector")
+    access, dsn = settings.kafka("projector"), settings.dsn("projector")
+    asyncio.run(projector.serve(access, dsn, contracts.newest.parties, ready))
+
+
+def _web(settings: Settings, contracts: Contracts) -> None:
+    from deploy import web
+
+    web.run(settings, contracts)
+
+
+_RUNNERS: Mapping[str, Callable[[Settings, Contracts], None]] = {
+    "worker": _worker,
+    "projector": _projector,
+    "web": _web,
+}
+NAMES = tuple(_RUNNERS)
