@@ -1,0 +1,139 @@
+"""The gateway on real Kafka and PostgreSQL, with the worker behind it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from schemas import topics
+from schemas.attributes import STRUCTURED
+from tests import http_side, speech
+from tests.brokers import RunningKafka, RunningPostgres
+from tests.http_side import HttpSide
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+async def side(
+    kafka: RunningKafka, postgres: RunningPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[HttpSide]:
+    folder: Path = tmp_path_factory.mktemp("web")
+    with http_side.worker(kafka):
+        async with (
+            http_side.own_database(postgres) as dsns,
+            http_side.projecting(kafka, dsns["projector"]),
+            http_side.serving(kafka, dsns, folder) as opened,
+        ):
+            yield opened
+
+
+async def test_an_event_is_said_structured_and_its_verdict_is_the_answer(side: HttpSide) -> None:
+    concern = speech.concern("buf", str(uuid4()))
+    client = side.party("buf")
+    await http_side.deposit(client, concern)
+    answer = await http_side.say(client, concern)
+    assert answer.status_code == 200
+    assert answer.json() == {"id": concern.id, "verdict": "accepted", "withheld": []}
+    assert (await client.get(f"/events/{concern.id}")).json() == answer.json()
+    assert (await side.party("sof").get(f"/events/{concern.id}")).status_code == 404
+
+
+async def test_an_event_is_said_binary_and_answered_when_the_broker_has_it(side: HttpSide) -> None:
+    activity = speech.activity("ku")
+    client = side.party("ku")
+    attributes = {f"ce-{name.removeprefix('ce_')}": text.decode() for name, text in activity.headers}
+    attributes["Content-Type"] = attributes.pop("ce-content-type")
+    answer = await client.post("/events", content=activity.value, headers=attributes)
+    assert answer.status_code == 202
+    assert answer.json() == {"id": activity.id, "verdict": "pending"}
+
+    async def accepted() -> bool:
+        found = await client.get(f"/events/{activity.id}")
+        return found.status_code == 200 and found.json()["verdict"] == "accepted"
+
+    await eventually(accepted)
+
+
+async def test_what_admission_refuses_never_reaches_the_inbox(side: HttpSide) -> None:
+    inbox, refusals = await side.end(topics.inbox("buf")), await side.end(topics.refusals("buf"))
+    concern = speech.concern("buf", str(uuid4()), age_band="old", religion="none")
+    answer = await http_side.say(side.party("buf"), concern)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert (body["id"], body["verdict"], body["reason"]) == (concern.id, "refused", "schema")
+    assert body["paths"] == ["/data", "/data/age_band"]
+    assert await side.end(topics.inbox("buf")) == inbox
+    told = await side.records(topics.refusals("buf"), after=refusals)
+    assert [orjson.loads(record.value or b"")["reason"] for record in told] == ["schema"]
+    client = side.party("buf")
+
+    async def kept() -> bool:
+        return (await client.get(f"/events/{concern.id}")).status_code == 200
+
+    await eventually(kept)
+
+
+async def test_references_must_be_deposited_by_this_party_for_this_case_and_field(side: HttpSide) -> None:
+    concern = speech.concern("buf", str(uuid4()))
+    client = side.party("buf")
+    answer = await http_side.say(client, concern)
+    assert answer.json()["reason"] == "unknown_ref"
+    assert answer.json()["paths"] == ["/data/person", "/data/signs"]
+    await http_side.deposit(client, concern)
+    swapped = {**concern.data, "person": concern.data["signs"], "signs": concern.data["person"]}
+    assert (await http_side.say(client, concern, data=swapped)).json()["reason"] == "unknown_ref"
+    elsewhere = await http_side.say(client, concern, subject=str(uuid4()))
+    assert elsewhere.json()["reason"] == "unknown_ref"
+    assert (await http_side.say(client, concern)).status_code == 200, "a refused id may be said again"
+
+
+async def test_the_case_refuses_and_the_wait_is_for_this_submission(side: HttpSide) -> None:
+    case = str(uuid4())
+    client = side.party("buf")
+    await http_side.tell(side, speech.concern("buf", case))
+    talk = speech.say("buf", "conversation-held", str(uuid4()), held_on="2026-01-15", outcome="continued")
+    answer = await http_side.say(client, talk)
+    assert (answer.status_code, answer.json()["reason"]) == (422, "unknown_case")
+    assert answer.headers["preference-applied"] == "wait=20"
+    again = await http_side.say(client, talk, subject=case)
+    assert (again.status_code, again.json()["verdict"]) == (200, "accepted")
+    twice = await http_side.say(client, talk, subject=case)
+    assert (twice.status_code, twice.json()["duplicate"]) == (200, True)
+
+
+async def test_a_wait_that_takes_too_long_is_answered_as_pending(side: HttpSide) -> None:
+    answer = await http_side.say(side.party("ku"), speech.activity("ku"), wait=0)
+    assert (answer.status_code, answer.json()["verdict"]) == (202, "pending")
+    assert answer.headers["location"] == f"/events/{answer.json()['id']}"
+
+
+async def test_many_wait_at_once_and_each_gets_its_own_verdict(side: HttpSide) -> None:
+    client = side.party("vink")
+    sayings = [speech.activity("vink") for _ in range(50)]
+    answers = await asyncio.gather(*(http_side.say(client, saying) for saying in sayings))
+    assert [answer.json()["id"] for answer in answers] == [saying.id for saying in sayings]
+    assert {answer.json()["verdict"] for answer in answers} == {"accepted"}
+
+
+async def test_a_batch_and_other_content_types_are_not_taken(side: HttpSide) -> None:
+    client = side.party("ku")
+    event = json.dumps(http_side.structured(speech.activity("ku")))
+    for content_type in ("application/cloudevents-batch+json", "text/plain", "", f"{STRUCTURED}; charset=utf-16"):
+        answer = await client.post("/events", content=event, headers={"Content-Type": content_type})
+        assert answer.status_code == 415
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_ready_and_healthy_and_counted(side: HttpSide) -> None:
+    client = side.client()
+    assert (await client.get("/healthz")).text == "ok\n"
+    ready = await client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"database": True, "broker": True, "projector": True})
+    await client.get(f"/events/{uuid4()}")
+    counts = (await client.get("/metrics")).text
+    assert 'samspil_http_requests_total{method="GET",route="/events/{id}",status="401"}' in counts
