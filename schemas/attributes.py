@@ -29,6 +29,8 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 
 def media_type(text: str) -> str | None:
     """Return the media type in lower case, without parameters; None where it is none or not in UTF-8."""
+    if text in {JSON, STRUCTURED}:
+        return text  # as nearly every record has it
     match = _MEDIA_TYPE.fullmatch(text)
     if match is None:
         return None

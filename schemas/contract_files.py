@@ -30,6 +30,11 @@ _POLICY = (
 def load(directory: Path) -> Contract:
     """Return the contract that a folder's three files make. Raises ContractError, with file and line."""
     catalogue, parties, policy = (read(directory / f"{name}.yaml") for name in FILES)
+    return checked(catalogue, parties, policy)
+
+
+def checked(catalogue: Located, parties: Located, policy: Located) -> Contract:
+    """Return the contract that three files make together. Raises ContractError, with file and line."""
     sections = policy.mapping(required=_POLICY)
     members = parties_file.parties(parties)
     types = catalogue_file.types(catalogue, members)
@@ -57,9 +62,7 @@ def load_all(policies: Path) -> Contracts:
     """Return the contracts below a folder, each in a folder named by its first day. Raises ContractError."""
     if not policies.is_dir():
         raise ContractError(f"{policies.as_posix()}: no such folder")
-    folders = sorted(
-        folder for folder in policies.iterdir() if folder.is_dir() and not folder.name.startswith(".")
-    )
+    folders = sorted(folder for folder in policies.iterdir() if folder.is_dir() and not folder.name.startswith("."))
     if not folders:
         raise ContractError(f"{policies.as_posix()}: holds no contract")
     return Contracts([_dated(folder) for folder in folders])
@@ -68,9 +71,7 @@ def load_all(policies: Path) -> Contracts:
 def _dated(folder: Path) -> Contract:
     contract = load(folder)
     if contract.valid_from.isoformat() != folder.name:
-        raise ContractError(
-            f"{folder.as_posix()}: its policy.yaml is valid from {contract.valid_from.isoformat()}"
-        )
+        raise ContractError(f"{folder.as_posix()}: its policy.yaml is valid from {contract.valid_from.isoformat()}")
     return contract
 
 

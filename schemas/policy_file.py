@@ -34,12 +34,10 @@ def _gate(word: Word, about: Located, known: Mapping[str, str]) -> Gate:
     )
 
 
-def forums(
-    listed: Located, parties: Mapping[str, Party], types: Mapping[str, EventType]
-) -> Mapping[str, Forum]:
+def forums(listed: Located, parties: Mapping[str, Party], types: Mapping[str, EventType]) -> Mapping[str, Forum]:
     """Return the forums by name: those of the catalogue, all of them. Raises ContractError."""
-    sayable = _values(types, "meeting-scheduled", "forum")
-    ages = frozenset(_values(types, "concern-raised", "age_band"))
+    sayable = enum_values(types, "meeting-scheduled", "forum")
+    ages = frozenset(enum_values(types, "concern-raised", "age_band"))
     found = {word.text: _forum(word, about, parties, ages) for word, about in listed.entries()}
     for word, about in listed.entries():
         if word.text not in sayable:
@@ -62,6 +60,6 @@ def _forum(word: Word, about: Located, parties: Mapping[str, Party], ages: froze
     )
 
 
-def _values(types: Mapping[str, EventType], event: str, field: str) -> tuple[str, ...]:
+def enum_values(types: Mapping[str, EventType], event: str, field: str) -> tuple[str, ...]:
     """Return the values of one of the catalogue's enums; none where the catalogue lacks that event."""
     return field_type(types[event].fields[field].type).values if event in types else ()

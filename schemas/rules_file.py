@@ -21,6 +21,7 @@ from schemas.contract_words import (
 )
 from schemas.field_type import field_type
 from schemas.located_yaml import Located
+from schemas.policy_file import enum_values
 
 _REQUIRED = ("id", "event", "to", "gate", "release")
 _OPTIONAL = ("refs", "case_refs", "when", "self", "non_holder", "typed", "consent", "suppress_below")
@@ -158,8 +159,7 @@ def _possible(field: Field, known: Known) -> frozenset[Any]:
 
 
 def _scope(word: Located, known: Known) -> str:
-    scopes = field_type(known.types["consent-recorded"].fields["scope"].type).values
-    if word.text() not in scopes:
+    if word.text() not in enum_values(known.types, "consent-recorded", "scope"):
         raise word.refuse(f"unknown scope {word.text()!r}")
     return word.text()
 
@@ -198,9 +198,7 @@ def _check_non_holder(parts: Mapping[str, Located], rule: Rule, event: EventType
         raise parts["non_holder"].refuse("who may hold no case data gets no references")
     for item in parts["release"].items():
         if event.fields[item.text()].sensitivity > 0:
-            raise item.refuse(
-                f"{item.text()!r} is above class 0: it must not reach who may hold no case data"
-            )
+            raise item.refuse(f"{item.text()!r} is above class 0: it must not reach who may hold no case data")
 
 
 def _check_marker(parts: Mapping[str, Located], rule: Rule) -> None:
