@@ -88,9 +88,7 @@ NEEDS: Mapping[str, frozenset[str]] = MappingProxyType(
             }
         ),
         "register-check-requested": frozenset({"unknown_meeting"}),
-        "register-check-answered": frozenset(
-            {"unknown_meeting", "not_invited", "not_requested", "check_expired"}
-        ),
+        "register-check-answered": frozenset({"unknown_meeting", "not_invited", "not_requested", "check_expired"}),
         "meeting-held": frozenset({"unknown_meeting", "attended_not_invited"}),
         "meeting-cancelled": frozenset({"unknown_meeting"}),
         "consent-recorded": frozenset({"not_active", "duplicate_consent", "unknown_consent"}),

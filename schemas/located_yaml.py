@@ -18,9 +18,7 @@ from schemas.strict_json import Json
 DEEPEST = 12
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 # What looks like a number but is read differently by different readers must stand in quotes.
-_NUMBER_LIKE = re.compile(
-    r"[-+]?(\.?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?|0[xo][0-9a-f]+|\.(inf|nan))", re.IGNORECASE
-)
+_NUMBER_LIKE = re.compile(r"[-+]?(\.?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?|0[xo][0-9a-f]+|\.(inf|nan))", re.IGNORECASE)
 _NULL = re.compile(r"~|null", re.IGNORECASE)
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "": None}  # "": a key that stands alone
 
@@ -52,9 +50,7 @@ class Located:
         """Return the error that names this value's place."""
         return self.place.refuse(why)
 
-    def mapping(
-        self, *, required: Sequence[str] = (), optional: Sequence[str] | None = ()
-    ) -> "Mapping[str, Located]":
+    def mapping(self, *, required: Sequence[str] = (), optional: Sequence[str] | None = ()) -> "Mapping[str, Located]":
         """Return a mapping with these keys; `optional=None` lets any other key pass."""
         if not isinstance(self.value, Mapping):
             raise self.refuse("a mapping is expected")

@@ -49,6 +49,4 @@ def _rest_of_name(about: Located) -> list[str]:
     Only straight after `da`, where it can mean nothing else: {da: De politiske udvalg (ØU, BIU, BR), ...}.
     """
     after_name = dropwhile(lambda entry: entry[0].text != "da", about.entries())
-    return [
-        word.text for word, _ in takewhile(lambda entry: entry[1].value is None, islice(after_name, 1, None))
-    ]
+    return [word.text for word, _ in takewhile(lambda entry: entry[1].value is None, islice(after_name, 1, None))]

@@ -24,16 +24,12 @@ _SPAN = re.compile(r"([1-9][0-9]{0,3}) ([a-z ]+)")
 _OUTCOME_IS = re.compile(r"outcome is (\w+)")
 
 
-def deadlines(
-    listed: Located, parties: Mapping[str, Party], types: Mapping[str, EventType]
-) -> tuple[Deadline, ...]:
+def deadlines(listed: Located, parties: Mapping[str, Party], types: Mapping[str, EventType]) -> tuple[Deadline, ...]:
     """Return the deadlines in their order. Raises ContractError."""
     return tuple(_deadline(word, about, parties, types) for word, about in listed.entries())
 
 
-def _deadline(
-    word: Word, about: Located, parties: Mapping[str, Party], types: Mapping[str, EventType]
-) -> Deadline:
+def _deadline(word: Word, about: Located, parties: Mapping[str, Party], types: Mapping[str, EventType]) -> Deadline:
     if word.text not in DEADLINES:
         raise word.place.refuse(f"unknown deadline {word.text!r}")
     parts = about.mapping(required=["starts", "met_by", "responsible"], optional=["if", "length", "until"])
@@ -92,9 +88,7 @@ def _span(written: Located, units: frozenset[str]) -> str:
     match = _SPAN.fullmatch(written.text())
     singular = match is not None and match[1] == "1"
     if match is None or (match[2] + "s" if singular else match[2]) not in units:
-        raise written.refuse(
-            f"{written.text()!r} is no length: a number, then one of {', '.join(sorted(units))}"
-        )
+        raise written.refuse(f"{written.text()!r} is no length: a number, then one of {', '.join(sorted(units))}")
     return written.text()
 
 

@@ -91,9 +91,7 @@ Uuid: TypeAlias = Annotated[str, StringConstraints(pattern=UUID), Word("uuid")]
 EventId: TypeAlias = Annotated[str, StringConstraints(pattern=UUID), Word("event")]
 PartyId: TypeAlias = Annotated[str, StringConstraints(pattern=PARTY), AfterValidator(_a_party), Word("party")]
 Date: TypeAlias = Annotated[str, StringConstraints(pattern=DATE), AfterValidator(_a_date), Word("date")]
-Instant: TypeAlias = Annotated[
-    str, StringConstraints(pattern=INSTANT), AfterValidator(_an_instant), Word("instant")
-]
+Instant: TypeAlias = Annotated[str, StringConstraints(pattern=INSTANT), AfterValidator(_an_instant), Word("instant")]
 Kle: TypeAlias = Annotated[str, StringConstraints(pattern=KLE), Word("kle")]
 Count: TypeAlias = Annotated[int, Field(ge=0, le=MOST), Word("int")]
 Flag: TypeAlias = Annotated[bool, Word("bool")]
