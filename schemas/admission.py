@@ -49,7 +49,7 @@ def admit(  # noqa: PLR0911 - one return a reason, in the catalogue's order
         return _refusal(id_, "too_large", ["/data"])
     if party not in contract.parties or said["source"] != source_of(party):
         return _refusal(id_, "not_your_source", ["/source"])
-    if instant(said["time"]) > now + MOST_AHEAD:
+    if instant(said["time"]) - MOST_AHEAD > now:
         return _refusal(id_, "clock_ahead", ["/time"])
     if type_ is None:
         return _refusal(id_, "unknown_type", ["/type"])
