@@ -11,8 +11,16 @@ const OUTCOMES = {
   declined: "Takket nej", handed_over: "Overdraget",
 };
 
+// How long a case has been where it is. `%` is the time in words.
+const SINCE = {
+  new: "Ventet %", awaiting: "Ventet %", screened: "For % siden", coordinated: "I %", measure: "I gang i %",
+  closed: "Lukket for % siden",
+};
+
 const zone = "Europe/Copenhagen";
 const longDate = new Intl.DateTimeFormat("da-DK", { timeZone: zone, day: "numeric", month: "long" });
+const fullDate = new Intl.DateTimeFormat("da-DK", { timeZone: zone, day: "numeric", month: "long", year: "numeric" });
+const year = new Intl.DateTimeFormat("da-DK", { timeZone: zone, year: "numeric" });
 const moment = new Intl.DateTimeFormat("da-DK", { timeZone: zone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const isoDate = new Intl.DateTimeFormat("sv-SE", { timeZone: zone });
 
@@ -30,11 +38,16 @@ function count(number, one, many) {
 
 function duration(from) {
   const seconds = Math.max(0, (now - new Date(from)) / 1000);
-  if (seconds < MINUTE) return "lige nu";
+  if (seconds < MINUTE) return "";
   if (seconds < HOUR) return count(Math.floor(seconds / MINUTE), "minut", "minutter");
   if (seconds < DAY) return count(Math.floor(seconds / HOUR), "time", "timer");
   if (seconds < 60 * DAY) return count(Math.floor(seconds / DAY), "dag", "dage");
   return count(Math.floor(seconds / (30 * DAY)), "måned", "måneder");
+}
+
+function date(instant) {
+  const day = new Date(instant);
+  return (year.format(day) === year.format(now) ? longDate : fullDate).format(day);
 }
 
 function named(party) {
@@ -57,7 +70,7 @@ function marks(row) {
   if (row.meeting) mark(`Møde ${moment.format(new Date(row.meeting))}`);
   if (row.handover) {
     const late = row.handover.due < isoDate.format(now);
-    const due = longDate.format(new Date(`${row.handover.due}T12:00:00Z`));
+    const due = date(`${row.handover.due}T12:00:00Z`);
     mark(`Overdrages til ${named(row.handover.to)}, ${late ? "frist overskredet" : "frist"} ${due}`, late ? "late" : "waits");
   }
   if (row.corrections) mark(count(row.corrections, "berigtigelse at kvittere", "berigtigelser at kvittere"), "waits");
@@ -76,10 +89,10 @@ function fill(card, row) {
 }
 
 function age(card, row) {
-  const verb = row.stage === "closed" ? "Lukket" : "Ventet";
   const waited = duration(row.since);
-  find(".waited", card).textContent = waited === "lige nu" ? "Lige nu" : `${verb} ${waited}${row.stage === "closed" ? " siden" : ""}`;
-  find(".dates", card).textContent = `Oprettet ${longDate.format(new Date(row.opened))}, ændret ${longDate.format(new Date(row.changed))}`;
+  find(".waited", card).textContent = waited ? SINCE[row.stage].replace("%", waited) : "Lige nu";
+  const opened = date(row.opened), changed = date(row.changed);
+  find(".dates", card).textContent = opened === changed ? `Oprettet ${opened}` : `Oprettet ${opened}, ændret ${changed}`;
 }
 
 function card(row) {
