@@ -217,10 +217,10 @@ async def deposit(client: httpx.AsyncClient, saying: Saying, **values: Any) -> N
             assert answer.status_code in {201, 204}, answer.text
 
 
-async def tell(side: HttpSide, saying: Saying) -> dict[str, Any]:
+async def tell(side: HttpSide, saying: Saying, **values: Any) -> dict[str, Any]:
     """Deposit, say, and be accepted."""
     client = side.party(saying.party)
-    await deposit(client, saying)
+    await deposit(client, saying, **values)
     answer = await say(client, saying)
     assert answer.status_code == 200, answer.text
     verdict: dict[str, Any] = answer.json()
