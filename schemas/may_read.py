@@ -81,9 +81,7 @@ def _carriers(case: Case, deposit: Deposit) -> Iterator[tuple[int, str, Said]]:
             yield place, id_, said
 
 
-def _showings(
-    case: Case, deposit: Deposit, party: str, carriers: dict[str, tuple[int, Said]]
-) -> Iterator[Showing]:
+def _showings(case: Case, deposit: Deposit, party: str, carriers: dict[str, tuple[int, Said]]) -> Iterator[Showing]:
     """Find where the party was shown the reference: with the event that said it, or with a later one."""
     for place, (id_, said) in enumerate(case.said.items()):
         shown = said.shown.get(party)
@@ -102,11 +100,10 @@ def _showings(
 def _failure(contract: Contract, case: Case, field: str, showing: Showing, party: str) -> str | None:
     """Return why the rule of a showing does not hold now: its role, then its gate."""
     rule = contract.rule.get(showing.rule)
-    if rule is None or field not in {*rule.refs, *rule.case_refs}:
+    same = rule is not None and rule.event == case.said[showing.event].type
+    if rule is None or not same or field not in {*rule.refs, *rule.case_refs}:
         return "unknown_rule"  # a contract that does not release it any more
-    return _role_failure(contract, case, rule, party) or failure(
-        Question(contract, case, showing.event, rule, party)
-    )
+    return _role_failure(contract, case, rule, party) or failure(Question(contract, case, showing.event, rule, party))
 
 
 def _role_failure(contract: Contract, case: Case, rule: Rule, party: str) -> str | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ EXPECTED = ROOT / "tests/scenarios"
 STRUCTURED: Headers = (("content-type", b"application/cloudevents+json"),)
 
 
+@cache
 def contract() -> Contract:
     """Return the contract in force."""
     return load(CONTRACT_DIR)
@@ -134,4 +136,5 @@ def play(bus: Bus, events: Iterable[Mapping[str, Any]]) -> list[Heard]:
 def disclosed(decision: Decision | None) -> bytes:
     """Return all that leaves by a decision, as bytes to compare."""
     assert decision is not None
-    return canonical([part.body() for part in (*decision.views, *decision.receipts)])
+    bodies = [*(view.body() for view in decision.views), *(receipt.body() for receipt in decision.receipts)]
+    return canonical(bodies)

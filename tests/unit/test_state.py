@@ -1,0 +1,86 @@
+"""States as bytes: what is written is read back, in canonical form, without what is empty."""
+
+import orjson
+import pytest
+
+from schemas.case import Case, Utterances
+from schemas.errors import StateError
+from schemas.state import decode, empty, encode
+from tests.unit.sayings import CASE, ONE, OTHER, Talk, coordinated, met
+from tests.unit.scenarios import Bus, contract, play, said
+
+
+def test_a_key_tells_a_case_from_a_party() -> None:
+    assert empty(CASE) == Case(CASE)
+    assert empty("forening-havnen") == Utterances("forening-havnen")
+
+
+@pytest.mark.parametrize("key", [CASE, "buf"])
+def test_an_empty_state_is_nearly_nothing(key: str) -> None:
+    assert len(encode(empty(key))) < 60
+    assert decode(encode(empty(key))) == empty(key)
+
+
+def test_every_state_of_the_first_weeks_comes_back() -> None:
+    bus = Bus(contract())
+    for _ in play(bus, said("first-weeks")):
+        for state in bus.states.values():
+            raw = encode(state)
+            assert decode(raw) == state
+            assert encode(decode(raw)) == raw
+    assert len(bus.states) > 6
+
+
+def test_the_order_of_the_log_survives() -> None:
+    talk = met()
+    talk.ok("ku", "meeting-held", meeting=ONE)
+    talk.ok("sof", "consent-recorded", consent=OTHER, scope=["measure", "exit"], recipients=["vink", "ekp"])
+    state = decode(encode(talk.state))
+    assert isinstance(state, Case)
+    assert [*state.said] == [*talk.state.said]
+
+
+def test_bytes_are_canonical_whatever_the_order_of_sets() -> None:
+    one, other = coordinated(), coordinated()
+    one.ok("sof", "consent-recorded", consent=ONE, scope=["measure", "exit"], recipients=["vink", "ekp"])
+    other.ok("sof", "consent-recorded", consent=ONE, scope=["exit", "measure"], recipients=["ekp", "vink"])
+    assert encode(one.state) == encode(other.state)
+
+
+def test_nothing_empty_is_written() -> None:
+    value = orjson.loads(encode(coordinated().state))
+    assert {"relative", "closed", "meetings", "consents", "measures", "transfers"}.isdisjoint(value)
+    assert all(part for _, event in value["said"] for part in event.values())
+
+
+def test_a_case_of_twenty_events_stays_small() -> None:
+    talk = met()
+    while len(talk.state.said) < 20:
+        talk.ok("sof", "follow-up-held")
+    assert len(encode(talk.state)) < 4_000
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"v":2,"case":"x"}',
+        b'{"v":1}',
+        b'{"v":1,"case":"x","said":[1]}',
+        b'{"v":1,"case":',
+    ],
+)
+def test_what_cannot_be_read_whole_is_refused_without_saying_what_it_was(raw: bytes) -> None:
+    with pytest.raises(StateError) as refused:
+        decode(raw)
+    assert "x" not in refused.value.detail
+
+
+def test_a_thousand_utterances_are_kept_in_order() -> None:
+    talk = Talk()
+    talk.ok("vink", "prevention-activity-held")
+    state = decode(encode(talk.bus.states["vink"]))
+    assert state == talk.bus.states["vink"]
