@@ -22,6 +22,11 @@ _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def compose(routers: Iterable[APIRouter], readiness: Readiness, metrics: HttpMetrics) -> ASGIApp:
+    """Return what serves: the application behind its front."""
+    return Front(application(routers, readiness, metrics), metrics)
+
+
+def application(routers: Iterable[APIRouter], readiness: Readiness, metrics: HttpMetrics) -> FastAPI:
     """Return the application."""
     # No pages of the framework: they load scripts from elsewhere.
     app = FastAPI(title="samspil", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
@@ -30,7 +35,7 @@ def compose(routers: Iterable[APIRouter], readiness: Readiness, metrics: HttpMet
     app.include_router(_operations(readiness, metrics))
     problem_answers.install(app)
     openapi_document.complete(app)
-    return Front(app, metrics)
+    return app
 
 
 def _operations(readiness: Readiness, metrics: HttpMetrics) -> APIRouter:
