@@ -8,7 +8,7 @@ logger's name and the level alone: their messages carry keys and values.
 import logging
 import os
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
@@ -20,8 +20,11 @@ _NAMES = frozenset(LogEvent)
 Entry = MutableMapping[str, Any]
 
 
-def configure(service: str, descriptor: int = 2, level: int = logging.INFO) -> None:
-    """Make this process log as a service, to a file descriptor (Faust redirects what is printed)."""
+def configure(service: str, descriptor: int = 2, level: int = logging.INFO) -> BinaryIO:
+    """Make this process log as a service, to a file descriptor (Faust redirects what is printed).
+
+    Returns the open file: the process keeps it for as long as it lives, a test closes it.
+    """
     # Its own copy of the descriptor, so that closing standard error elsewhere does not end the log.
     out = os.fdopen(os.dup(descriptor), "wb", buffering=0)
     structlog.configure(
@@ -41,6 +44,7 @@ def configure(service: str, descriptor: int = 2, level: int = logging.INFO) -> N
     root.handlers = [Libraries()]
     root.setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
+    return out
 
 
 def _of_service(service: str) -> structlog.typing.Processor:

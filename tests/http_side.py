@@ -6,6 +6,7 @@ can stop the one and look into the other. Requests go through the ASGI applicati
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -46,12 +47,13 @@ asyncio.run(worker.serve(connection, contracts, worker.steps(contracts, WallCloc
 
 
 @contextmanager
-def worker(kafka: RunningKafka) -> Iterator[None]:
-    """ADMIT and COORDINATE at work."""
-    with tempfile.TemporaryDirectory() as folder:
+def worker(kafka: RunningKafka, log: Path | None = None) -> Iterator[None]:
+    """ADMIT and COORDINATE at work, what they print going into a file."""
+    with (log or Path(os.devnull)).open("wb") as out, tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "worker.ready"
-        program = [sys.executable, "-c", _WORKER, json.dumps(kafka.access("worker").aiokafka()), POLICIES, ready]
-        with subprocess.Popen(program) as process:
+        access = json.dumps(kafka.access("worker").aiokafka())
+        program = [sys.executable, "-c", _WORKER, access, str(POLICIES), str(ready)]
+        with subprocess.Popen(program, stdout=out, stderr=out) as process:
             try:
                 eventually_sync(lambda: ready.exists() or process.poll() is not None, 60)
                 assert process.poll() is None

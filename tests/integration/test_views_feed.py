@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -54,7 +55,8 @@ async def test_all_views_come_page_by_page_and_again_for_an_older_cursor(side: H
     shown = [view(PARTY) for _ in range(views_feed.MOST_VIEWS + 20)]
     await show(kafka, *shown)
     client = side.party(PARTY)
-    pages, cursor = [], None
+    pages: list[dict[str, Any]] = []
+    cursor: str | None = None
     while True:
         page = (await client.get("/views", params={} if cursor is None else {"after": cursor})).json()
         if not page["views"]:
