@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 import signal
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +31,7 @@ from streams.coordinate import Coordinate
 from streams.last_seal import newest_recorded
 from streams.ownership import Ownership
 from streams.step import Step
-from streams.transport import Transport
+from streams.transport import Consumer, RunThread, Transport
 
 CRASHED, MISCONFIGURED = 1, 78  # exit statuses; a supervisor starts again after the first alone
 _STOP_SECONDS = 5.0
@@ -47,24 +48,25 @@ class Steps:
     coordinate: Step
 
 
-class _Boot(BootStrategy):  # type: ignore[misc] # Faust is untyped
+class _Boot(BootStrategy):
     enable_web = False
     enable_kafka_producer = False  # outputs go through our transactions
 
 
-class _App(faust.App):  # type: ignore[misc] # Faust is untyped
+class _App(faust.App):
     BootStrategy = _Boot
 
     async def on_first_start(self) -> None:
         """Make no directories: nothing is kept on this machine."""
 
 
-def application(connection: Mapping[str, Any]) -> faust.App:
-    """Return a Faust app with our transport and nothing of its own."""
+def application(connection: Mapping[str, Any], member: str) -> faust.App:
+    """Return a Faust app with our transport and nothing of its own. `member`: this worker's name in the group."""
     app = _App(
         WORKER_GROUP,
         broker="aiokafka://" + str(connection["bootstrap_servers"]),
         autodiscover=False,
+        consumer_group_instance_id=member,
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -87,13 +89,19 @@ def steps(contracts: Contracts, clock: Clock) -> Steps:
     return Steps(Admit(contracts, clock, partial(secrets.token_hex, 16)), Coordinate(contracts))
 
 
-async def serve(connection: Mapping[str, Any], contracts: Contracts, both: Steps, ready: Path) -> None:
-    """Run until SIGTERM or SIGINT. `ready` exists, and is touched, while every assigned partition is claimed."""
+async def serve(
+    connection: Mapping[str, Any], contracts: Contracts, both: Steps, ready: Path, member: str | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT. `ready` exists, and is touched, while every assigned partition is claimed.
+
+    `member` names this worker in the group, the same after a restart and unlike any other's: the host's name
+    where none is given.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    app = application(connection)
-    ownership = Ownership(connection, contracts, lambda: app.consumer._thread, fail_stop)  # noqa: SLF001 - see streams.transport
+    app = application(connection, member or socket.gethostname())
+    ownership = Ownership(connection, contracts, lambda: _lanes(app), fail_stop)
     topology.build(app, ownership, both.admit, both.coordinate, contracts.newest.parties)
     ownership.start()
     ready.parent.mkdir(parents=True, exist_ok=True)
@@ -106,6 +114,12 @@ async def serve(connection: Mapping[str, Any], contracts: Contracts, both: Steps
     await ownership.close()
     await _stop(app, starting)
     log.info(LogEvent.SERVICE_STOPPED, service="worker")
+
+
+def _lanes(app: faust.App) -> RunThread:
+    consumer = app.consumer
+    assert isinstance(consumer, Consumer)  # noqa: S101 - our transport makes it
+    return consumer.lanes
 
 
 async def _watch(app: faust.App, ownership: Ownership, stop: asyncio.Event, ready: Path) -> None:

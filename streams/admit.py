@@ -84,9 +84,7 @@ def admitted_record(admitted: Admitted) -> Outbound:
     """Return an admitted event as it stands on the admitted topic, beside the others of its case."""
     event = admitted.event
     key = event.key.encode()
-    return Outbound(
-        topics.ADMITTED, topics.partition_of(key), key, canonical(event.fields), sealed_headers(admitted)
-    )
+    return Outbound(topics.ADMITTED, topics.partition_of(key), key, canonical(event.fields), sealed_headers(admitted))
 
 
 def rfc3339(time: datetime) -> str:

@@ -76,6 +76,4 @@ class Claim:
 
 
 def _inbound(record: ConsumerRecord) -> Inbound:
-    return Inbound(
-        record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers)
-    )
+    return Inbound(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schemas import admission, judge, state, topics
+from schemas import admission, judge, state
 from schemas.case import State
 from schemas.contract import Contract, Contracts
 from schemas.envelope import SOURCE_PREFIX, Admitted
@@ -33,9 +33,7 @@ class Coordinate:
         """Judge each event against its case as the events before it left the case."""
         outputs: list[Outbound] = []
         dead: list[Dead] = []
-        changed: dict[
-            str, tuple[State, str]
-        ] = {}  # key -> newest state, digest of the contract that judged last
+        changed: dict[str, tuple[State, str]] = {}  # key -> newest state, digest of the contract that judged last
         for record in run:
             try:
                 admitted = admission.unseal(record)
@@ -70,6 +68,4 @@ class Coordinate:
         if party not in self.contracts.newest.parties:  # not a record of ADMIT's: there is nobody to answer
             return []
         offset = said.get("ce_inboxoffset", "")
-        return [
-            answer(party, dead_letters.refusal(record.headers), int(offset) if offset.isdecimal() else None)
-        ]
+        return [answer(party, dead_letters.refusal(record.headers), int(offset) if offset.isdecimal() else None)]

@@ -40,9 +40,7 @@ async def _newest(consumer: AIOKafkaConsumer, place: TopicPartition, begin: int,
     return None
 
 
-async def _newest_between(
-    consumer: AIOKafkaConsumer, place: TopicPartition, start: int, stop: int
-) -> datetime | None:
+async def _newest_between(consumer: AIOKafkaConsumer, place: TopicPartition, start: int, stop: int) -> datetime | None:
     consumer.seek(place, start)
     newest: datetime | None = None
     while await consumer.position(place) < stop:

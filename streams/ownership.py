@@ -70,7 +70,7 @@ class Ownership:
         """Begin."""
         self._truncation.start()
 
-    async def assigned(self, _app: Any, assigned: Iterable[Any], **_: Any) -> None:  # noqa: ANN401 - a signal of Faust's
+    def assigned(self, assigned: Iterable[tuple[str, int]]) -> None:
         """Take over what was assigned; does not wait for it, since the group must not wait."""
         self._epoch += 1
         places = {TopicPartition(*place) for place in assigned}
@@ -81,7 +81,7 @@ class Ownership:
             self._begin(self._claim(place, self._epoch), self._claiming)
         self._assigned.set()
 
-    async def revoked(self, _app: Any, _revoked: Iterable[Any], **_: Any) -> None:  # noqa: ANN401 - a signal of Faust's
+    async def revoked(self) -> None:
         """Take no new run, and wait for those under way: after this another worker may own the partitions."""
         self._epoch += 1
         self._assigned.clear()
@@ -89,9 +89,12 @@ class Ownership:
         for task in tuple(self._claiming):
             task.cancel()
         await asyncio.gather(*self._claiming, return_exceptions=True)
-        for claim in tuple(self._claims.values()):
+        claims = tuple(self._claims.values())
+        for claim in claims:
+            claim.epoch = 0
+        for claim in claims:
             async with claim.turn:
-                claim.epoch = 0
+                pass
 
     async def judge(self, run: Run) -> None:
         """Judge a run if it belongs to a claim as it stands now; else its records come again."""
@@ -111,7 +114,7 @@ class Ownership:
 
     async def close(self) -> None:
         """Finish what is under way and release everything, in order."""
-        await self.revoked(None, ())
+        await self.revoked()
         await asyncio.gather(*(self._release(claim) for claim in self._claims.values()), *self._releasing)
         self._claims.clear()
         await self._truncation.stop()

@@ -72,9 +72,11 @@ async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> As
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     try:
-        consumer.assign([place])
+        begin = (await consumer.beginning_offsets([place]))[place]
         end = (await consumer.end_offsets([place]))[place]
-        await consumer.seek_to_beginning(place)
+        consumer.assign([place])
+        # A plain seek: seek_to_beginning races with aiokafka's own reset, and would at times end at the end.
+        consumer.seek(place, begin)
         # By position, not by record: compaction and transaction markers leave gaps, also at the end.
         while await consumer.position(place) < end:
             for record in (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place, ()):

@@ -46,9 +46,7 @@ class Transactions:
         """End in order."""
         await self._producer.stop()
 
-    async def commit(
-        self, outputs: Iterable[Outbound], position: Mapping[TopicPartition, int], group: str
-    ) -> None:
+    async def commit(self, outputs: Iterable[Outbound], position: Mapping[TopicPartition, int], group: str) -> None:
         """Write outputs and the position after the run, or raise: then nothing of it can be seen."""
         await self._producer.begin_transaction()
         await self._send(outputs)
@@ -70,13 +68,10 @@ class Transactions:
         for future in sent:
             await future
 
-    def _batch(self, topic: str, records: list[Outbound]) -> Any:  # noqa: ANN401 - aiokafka is untyped
+    def _batch(self, topic: str, records: list[Outbound]) -> Any:
         batch = self._producer.create_batch()
         for record in records:
-            if (
-                batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
-                is None
-            ):
+            if batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers)) is None:
                 raise UnsendableError(topic)
         batch.close()
         return batch

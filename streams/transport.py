@@ -43,21 +43,22 @@ class _Lane:
     credit: int = _CREDIT
 
 
-class RunThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] # Faust is untyped
+class RunThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer. Lanes are touched in it alone."""
-
-    connection: Mapping[str, Any]
-    group: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._lanes: dict[TopicPartition, _Lane] = {}
 
-    def _create_worker_consumer(self, transport: "Transport") -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        assert isinstance(transport, Transport)  # noqa: S101 - our app's transport makes our thread
         # read_committed: what ADMIT wrote and aborted was never said. Faust would read it.
         return aiokafka.AIOKafkaConsumer(
             **transport.connection,
             group_id=self.app.conf.id,
+            # A static member: one that was killed and started again goes on at once with what it had,
+            # instead of waiting for its own dead self to time out.
+            group_instance_id=self.app.conf.consumer_group_instance_id,
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
             isolation_level="read_committed",
             enable_auto_commit=False,
@@ -76,7 +77,8 @@ class RunThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] # Faust is
     async def _committed(self, place: TopicPartition) -> int:
         consumer = self._ensure_consumer()
         offset = await consumer.committed(place)
-        return offset if offset is not None else (await consumer.beginning_offsets([place]))[place]
+        found = offset if offset is not None else (await consumer.beginning_offsets([place]))[place]
+        return int(found)
 
     async def open(self, place: TopicPartition, epoch: int, offset: int) -> bool:
         """Deliver a partition's runs from an offset on; False if the partition is not ours any more."""
@@ -122,8 +124,15 @@ class RunThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] # Faust is
                 yield Run(place, lane.epoch, tuple(records))
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
+class Consumer(driver.Consumer):
     """Faust's consumer, reading runs."""
+
+    _thread: RunThread
+
+    @property
+    def lanes(self) -> RunThread:
+        """The thread that opens and closes lanes."""
+        return self._thread
 
     def _new_consumer_thread(self) -> RunThread:
         return RunThread(self, loop=self.loop, beacon=self.beacon)
@@ -131,7 +140,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
     async def perform_seek(self) -> None:
         """Seek nowhere: each lane was sought to its claim's position, and Faust knows none."""
 
-    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - a service of Faust's
+    async def _drain_messages(self, fetcher: Any) -> None:
         """Deliver runs until stopped. Called by Faust's fetcher."""
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # noqa: SLF001 - as Faust's own loop asks
@@ -143,43 +152,35 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
 
     def _message(self, run: Run) -> ConsumerMessage:
         place = TP(run.place.topic, run.place.partition)
+        offset = run.records[0].offset
+        # Faust's stream drops, silently, what carries another generation than the group's newest.
+        value: Any = run  # to Faust a message's value is bytes; our schema hands the run through
         return ConsumerMessage(
-            place.topic,
-            place.partition,
-            run.records[0].offset,
-            0.0,
-            0,
-            {},
-            None,
-            run,
-            None,
-            None,
-            None,
-            place,
+            *place, offset, 0.0, 0, {}, None, value, None, tp=place, generation_id=self.app.consumer_generation_id
         )
 
 
-class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped
+class Transport(driver.Transport):
     """Set on `app.transport` before the first topic is made. `connection`: arguments of aiokafka's clients."""
 
     Consumer = Consumer
     connection: Mapping[str, Any]
 
     @classmethod
-    def on(cls, app: Any, connection: Mapping[str, Any]) -> "Transport":  # noqa: ANN401 - a Faust app
+    def on(cls, app: Any, connection: Mapping[str, Any]) -> "Transport":
         """Make the transport of an app."""
         transport = cls(app.conf.broker_consumer, app)
         transport.connection = connection
         return transport
 
 
-class RunSchema(Schema):  # type: ignore[misc] # Faust is untyped
+class RunSchema(Schema[Any, Any]):
     """Hands a run through untouched: the pure step decodes, where nothing that it finds can be lost."""
 
-    def compile(self, app: Any, **_: Any) -> Callable[..., Any]:  # noqa: ANN401 - Faust's signature
+    def compile(self, app: Any, **_: Any) -> Callable[..., Any]:
         """Return Faust's decoder of messages."""
 
-        async def decode(message: Any, *, propagate: bool = False) -> Any:  # noqa: ANN401, ARG001 - Faust's signature
+        async def decode(message: Any, *, propagate: bool = False) -> Any:  # noqa: ARG001 - Faust's signature
             return app.create_event(None, message.value, {}, message)
 
         return decode

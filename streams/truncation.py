@@ -1,7 +1,7 @@
 """Emptying an inbox once its records are judged, so that what a careless client wrote does not stay.
 
-Only up to a committed offset: what is not judged yet is never cut. A round that fails is tried again with
-the next one; and each claim asks once for all that was committed before it.
+Only up to a committed offset: what is not judged yet is never cut. A round that fails is tried again, and
+each claim asks once for all that was committed before it, so a crash between commit and cut leaves nothing.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
 from schemas.log_events import LogEvent
+
+_PAUSE_SECONDS = 1.0  # after a round that failed
 
 log = structlog.get_logger()
 
@@ -50,26 +52,26 @@ class Truncation:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            await self._round()
+            if not await self._round():
+                await asyncio.sleep(_PAUSE_SECONDS)
+                self._asked.set()
 
-    async def _round(self) -> None:
-        cut, self._waiting = self._waiting, {}
+    async def _round(self) -> bool:
+        cut = dict(self._waiting)
         if not cut:
-            return
+            return True
         try:
             admin = await self._connect()
             await admin.delete_records({place: RecordsToDelete(offset) for place, offset in cut.items()})
-        except (KafkaError, OSError, asyncio.CancelledError) as error:
-            self._waiting = {
-                place: max(cut.get(place, 0), self._waiting.get(place, 0)) for place in {*cut, *self._waiting}
-            }
-            if isinstance(error, asyncio.CancelledError):
-                raise
+        except (KafkaError, OSError) as error:
             log.warning(LogEvent.TRUNCATION_FAILED, count=len(cut), error=type(error).__name__)
             await self._disconnect()
-            return
+            return False
         for place, offset in cut.items():
             log.debug(LogEvent.INBOX_TRUNCATED, topic=place.topic, offset=offset)
+            if self._waiting[place] == offset:
+                del self._waiting[place]
+        return True
 
     async def _connect(self) -> AIOKafkaAdminClient:
         if self._admin is None:
