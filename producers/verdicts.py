@@ -26,6 +26,7 @@ _SQL = files(__package__) / "sql"
 RECORD = (_SQL / "record_verdicts.sql").read_text()
 ANNOUNCE = (_SQL / "announce_verdicts.sql").read_text()
 FORGET = (_SQL / "forget_verdicts.sql").read_text()
+FORGET_ALL = (_SQL / "forget_all_verdicts.sql").read_text()
 
 ANYTHING = "*"  # announced instead of a long list, as after a rebuild: whoever waits looks again
 MOST_ANNOUNCED = 200
@@ -127,6 +128,10 @@ class VerdictProjection:
             )
             await connection.execute(ANNOUNCE, _announced(rows))
         await self._forget(connection)
+
+    async def restart(self, connection: asyncpg.Connection) -> None:
+        """Forget everything: in other topics than those that were read, places mean something else."""
+        await connection.execute(FORGET_ALL)
 
     async def _forget(self, connection: asyncpg.Connection) -> None:
         if self._clock() - self._forgot >= FORGET_EVERY:

@@ -1,0 +1,2 @@
+-- Before the topics are read again from their beginning.
+DELETE FROM gateway.verdicts;
