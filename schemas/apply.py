@@ -22,6 +22,7 @@ from schemas.case import (
     State,
     Transfer,
     Utterances,
+    key_of,
     saying,
 )
 from schemas.envelope import Event
@@ -153,11 +154,7 @@ def _correction_issued(case: Case, _: Event, data: CorrectionIssued) -> Case:
 
 def _without_consent(case: Case, event: str) -> Case:
     """Count the consent that an event gave, if it gave one, as withdrawn."""
-    undone = {
-        id_: replace(consent, withdrawn=True)
-        for id_, consent in case.consents.items()
-        if consent.event == event
-    }
+    undone = {id_: replace(consent, withdrawn=True) for id_, consent in case.consents.items() if consent.event == event}
     return replace(case, consents={**case.consents, **undone})
 
 
@@ -201,10 +198,10 @@ FOLDS: Mapping[str, Callable[[Case, Event, Any], Case]] = {
 
 def apply(state: State, event: Event) -> State:
     """Return the state with the event folded in. Raises UnknownWordError and StateError."""
+    if event.key != key_of(state):
+        raise StateError("the event is of another case or party")
     if isinstance(state, Utterances):
         return _uttered(state, event)
-    if event.case != state.id:
-        raise StateError("the event is of another case")
     if event.type not in FOLDS:
         raise UnknownWordError("type of event")
     said = saying(state, event.id, _said(event))
@@ -213,7 +210,7 @@ def apply(state: State, event: Event) -> State:
 
 def _said(event: Event) -> Said:
     data = event.data
-    values = ((name, getattr(data, name)) for name in type(data).model_fields)
+    values = vars(data).items()
     refs = {name: value for name, value in values if isinstance(value, str) and value.startswith(REF_PREFIX)}
     age_band = data.age_band if isinstance(data, ConcernRaised) else None
     about: str | None = getattr(data, ABOUT[event.type]) if event.type in ABOUT else None
@@ -221,7 +218,5 @@ def _said(event: Event) -> Said:
 
 
 def _uttered(state: Utterances, event: Event) -> Utterances:
-    if event.case is not None or event.party != state.party:
-        raise StateError("the event is another party's, or of a case")
     newest = [*state.said.items(), (event.id, ())][-KEPT_UTTERANCES:]
     return replace(state, said=dict(newest))

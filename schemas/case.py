@@ -148,6 +148,11 @@ KEPT_UTTERANCES = 1_000
 State = Case | Utterances
 
 
+def key_of(state: State) -> str:
+    """Return the key of a state: the case or, where there is none, the party."""
+    return state.id if isinstance(state, Case) else state.party
+
+
 def saying(case: Case, event: str, said: Said) -> Case:
     """Return the case with one accepted event more, or with a newer picture of it."""
     return replace(case, said={**case.said, event: said})

@@ -48,9 +48,7 @@ def met(case: Case, one: str, other: str) -> bool:
     )
 
 
-def handover_basis(
-    case: Case, party: str, owner_before: str | None, *, scope: str | None, judged: str | None
-) -> bool:
+def handover_basis(case: Case, party: str, owner_before: str | None, *, scope: str | None, judged: str | None) -> bool:
     """Whether a case may be handed over to the party: a child, a consent, or a meeting of both."""
     if is_child(case, judged) or covered(case, party, scope):
         return True
@@ -76,9 +74,7 @@ def earlier_refs(case: Case, event: str, place: int, name: str) -> tuple[str, ..
     """
     if name == DOSSIER:
         return _dossier(case, event, place)
-    sources = (
-        said for said in reversed(list(case.said.values())[: place + 1]) if said.type in CASE_REF_SOURCES
-    )
+    sources = (said for said in reversed(list(case.said.values())[: place + 1]) if said.type in CASE_REF_SOURCES)
     return tuple(said.refs[name] for said in sources if name in said.refs and not said.undone_before(place))
 
 

@@ -6,7 +6,7 @@ The first failure is the reason. What a party is told about a case that does not
 
 from collections.abc import Mapping
 
-from schemas.case import Case, State, Utterances
+from schemas.case import Case, State, Utterances, key_of
 from schemas.case_facts import involved
 from schemas.contract import Contract, EventType
 from schemas.envelope import Admitted
@@ -36,10 +36,10 @@ THE_CASE: tuple[str, ...] = ("/subject",)
 def check(contract: Contract, state: State, admitted: Admitted) -> Verdict | None:
     """Return why the event is not judged anew: a refusal, or the first verdict again for a duplicate."""
     event = admitted.event
+    if event.key != key_of(state):
+        raise StateError("the event is of another case or party")
     if isinstance(state, Utterances):
         return _repeated(state.said, event.id)
-    if event.case != state.id:
-        raise StateError("the event is of another case")
     if event.id in state.said:
         return _said_before(state, event.id, event.party)
     failure = _failure(Claim(contract, state, event, admitted.seal.recorded))

@@ -64,8 +64,8 @@ def _rulings(contract: Contract, state: State, event: Event) -> Mapping[str, Rul
 
 
 def _named(event: Event) -> set[str]:
-    values = (getattr(event.data, name, ()) for name in NAMING)
-    return {party for value in values for party in _parties(value)}
+    data = vars(event.data)
+    return {party for name in NAMING if name in data for party in _parties(data[name])}
 
 
 def _parties(value: str | tuple[str, ...]) -> Iterable[str]:
@@ -149,8 +149,6 @@ def _shown(view: View, held: list[Rule]) -> Shown:
     )
 
 
-def _by_rule(
-    listed: Mapping[str, tuple[str, ...]], released: Mapping[str, Any]
-) -> dict[str, tuple[str, ...]]:
+def _by_rule(listed: Mapping[str, tuple[str, ...]], released: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     present = {rule: tuple(name for name in names if name in released) for rule, names in listed.items()}
     return {rule: names for rule, names in present.items() if names}

@@ -26,7 +26,7 @@ class Deposit:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Allowed: by these rules, of these events (sorted); by no rule where the depositor reads its own."""
+    """Allowed: by these rules, of these events (in log order); by no rule where the depositor reads its own."""
 
     rules: tuple[str, ...]
     events: tuple[str, ...]
@@ -53,7 +53,7 @@ def may_read(contract: Contract, case: Case, deposit: Deposit, party: str) -> Re
     """Return by which rules and events the party may read the deposit now, or why it may not."""
     carriers = {id_: (place, said) for place, id_, said in _carriers(case, deposit)}
     if party == deposit.party and carriers:
-        return Reading((), tuple(sorted(carriers)))  # whatever was corrected, it is its own
+        return Reading((), tuple(carriers))  # whatever was corrected, it is its own
     showings = list(_showings(case, deposit, party, carriers))
     if party not in contract.parties or not showings:
         return Refused("not_released")
@@ -63,13 +63,13 @@ def may_read(contract: Contract, case: Case, deposit: Deposit, party: str) -> Re
     judged = [(showing, _failure(contract, case, deposit.field, showing, party)) for showing in standing]
     allowed = [showing for showing, reason in judged if reason is None]
     if allowed:
-        return Reading(_sorted(s.rule for s in allowed), _sorted(s.event for s in allowed))
+        return Reading(_once(s.rule for s in allowed), _once(s.event for s in allowed))
     failed = {showing.rule: reason for showing, reason in judged if reason}
     return Refused(judged[0][1] or "not_released", tuple(sorted(failed.items())))
 
 
-def _sorted(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(words)))
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
 
 
 def _carriers(case: Case, deposit: Deposit) -> Iterator[tuple[int, str, Said]]:

@@ -144,9 +144,9 @@ def coordinated(age_band: str = "15_17", owner: str = "sof", contract_: Contract
     return talk
 
 
-def met(age_band: str = "15_17", forum: str = "ssp", owner: str = "sof") -> Talk:
+def met(age_band: str = "15_17", forum: str = "ssp", owner: str = "sof", contract_: Contract | None = None) -> Talk:
     """Return the talk of a case with a meeting scheduled, sof and buf invited."""
-    talk = coordinated(age_band, owner)
+    talk = coordinated(age_band, owner, contract_)
     talk.ok("ku", "meeting-scheduled", meeting=ONE, forum=forum)
     return talk
 

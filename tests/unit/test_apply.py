@@ -103,6 +103,14 @@ class TestFolds:
         assert talk.state.transfers[ONE] == Transfer("buf", "sof", "school_change", initiated, "accepted", accepted.id)
         assert talk.state.pending_transfer is None
 
+    def test_a_closed_case_stays_closed(self) -> None:
+        talk = coordinated()
+        screened = talk.bus.accepted[-1].event
+        talk.ok("sof", "case-closed")
+        state = apply(talk.state, replace(screened, id=OTHER))
+        assert isinstance(state, Case)
+        assert state.closed
+
 
 class TestCorrections:
     @pytest.mark.parametrize("reason", ["wrong_fact", "wrong_recipient"])

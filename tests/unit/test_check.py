@@ -1,11 +1,14 @@
 """The order of judgement in a case: what comes before the needs of the event, and who is told what."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.check import check
 from schemas.errors import StateError
 from schemas.verdicts import Accepted, Refusal
 from tests.unit.sayings import ADULT, ONE, OTHER, OTHER_CASE, Talk, concerned, coordinated, met, pending, relatives
+from tests.unit.scenarios import contract
 
 
 class TestDuplicates:
@@ -72,6 +75,18 @@ class TestWhoMayKnow:
         talk.ok("bif", "transfer-initiated", transfer=ONE, to="suf")
         for party in ("bif", "buf", "suf"):
             assert talk.refused(party, "correction-issued", corrects=OTHER) == "not_your_event"
+
+    def test_and_are_so_even_where_no_rule_shows_them_anything(self) -> None:
+        talk = concerned(contract_=replace(contract(), rules=()))
+        assert talk.refused("sof", "conversation-held") == "unknown_case"
+        talk = met(
+            contract_=replace(contract(), rules=tuple(r for r in contract().rules if r.event == "concern-raised"))
+        )
+        talk.ok("sof", "transfer-initiated", transfer=ONE, to="suf")
+        for party in ("buf", "suf"):
+            assert talk.refused(party, "correction-issued", corrects=OTHER) == "not_your_event"
+        talk.ok("sof", "transfer-cancelled", transfer=ONE)
+        assert talk.refused("suf", "correction-issued", corrects=OTHER) == "unknown_case"
 
 
 class TestOpening:

@@ -5,6 +5,7 @@ import json
 from schemas.canonical import canonical
 from schemas.contract_words import PREDICATES as PREDICATE_WORDS
 from schemas.contract_words import RECIPIENT_ROLES
+from schemas.decide import decide
 from schemas.predicates import PREDICATES
 from schemas.recipients import EVERYONE, ROLES
 from schemas.verdicts import Accepted
@@ -192,6 +193,16 @@ class TestHolders:
         assert {
             (view.case, receipt.subject) for view in heard.decision.views for receipt in heard.decision.receipts
         } == {(None, None)}
+
+
+def test_an_event_is_decided_alike_once_its_decision_is_remembered() -> None:
+    talk = met()
+    heard = talk.bus_says("case-erased")
+    assert decide(contract(), talk.state, talk.bus.accepted[-1]) == heard.decision
+    assert "ku" in rules(heard)
+    alone = Talk()
+    alone.ok("ku", "concern-raised")
+    assert "ku" not in rules(alone.bus_says("case-erased"))
 
 
 def test_output_is_sorted_and_canonical() -> None:
