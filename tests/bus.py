@@ -26,9 +26,11 @@ class Bus:
 
     async def _send(self, saying: Saying) -> "asyncio.Future[object]":
         inbox = topics.inbox(saying.party)
-        return await self._producer.send(
-            inbox, saying.value, key=saying.key, partition=0, headers=list(saying.headers)
+        headers = list(saying.headers)
+        acknowledged: asyncio.Future[object] = await self._producer.send(
+            inbox, saying.value, key=saying.key, partition=0, headers=headers
         )
+        return acknowledged
 
     async def read(self, *names: str) -> list[ConsumerRecord]:
         """Every committed record of these topics, partition by partition, from the beginning to now."""
@@ -47,7 +49,7 @@ class Bus:
         finally:
             await consumer.stop()
 
-    async def begin(self, topic: str) -> tuple[int, int]:
+    async def bounds(self, topic: str) -> tuple[int, int]:
         """The oldest offset of a one-partition topic, and its end."""
         consumer = AIOKafkaConsumer(**self._connection)
         await consumer.start()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -21,6 +21,7 @@ class Saying:
     case: str | None
     data: dict[str, Any]
     time: str
+    correlation: str | None = None
 
     @property
     def key(self) -> bytes:
@@ -39,8 +40,15 @@ class Saying:
             "type": type_of(self.type),
             "time": self.time,
             **({"subject": self.case} if self.case else {}),
+            **({"correlationid": self.correlation} if self.correlation else {}),
         }
         return (("content-type", b"application/json"), *(("ce_" + name, text.encode()) for name, text in said.items()))
+
+    def known_as(self, id_: str) -> "Saying":
+        return replace(self, id=id_)
+
+    def caused_by(self, correlation: str) -> "Saying":
+        return replace(self, correlation=correlation)
 
 
 def say(party: str, type_: str, case: str | None, time: str | None = None, **data: Any) -> Saying:
@@ -101,9 +109,7 @@ def lonely_life(party: str, case: str) -> Iterator[Saying]:
     yield concern(party, case)
     if party == "sof":
         measure = str(uuid4())
-        yield say(
-            party, "concern-screened", case, outcome="own_administration", owner="sof", grounds=vault_ref()
-        )
+        yield say(party, "concern-screened", case, outcome="own_administration", owner="sof", grounds=vault_ref())
         yield say(party, "measure-started", case, measure=measure, kind="mentor", provider="vink")
         yield say(party, "measure-ended", case, measure=measure, reason="completed")
         yield say(party, "case-closed", case, outcome="resolved")

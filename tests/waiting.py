@@ -4,19 +4,23 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 _PAUSE_SECONDS = 0.05
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float = 20) -> T:  # noqa: ASYNC109 - the caller's words
+@overload
+async def eventually(condition: Callable[[], Awaitable[T | None]], timeout: float = 20) -> T: ...  # noqa: ASYNC109 - as below
+@overload
+async def eventually(condition: Callable[[], T | None], timeout: float = 20) -> T: ...  # noqa: ASYNC109 - as below
+async def eventually(condition: Callable[[], Any], timeout: float = 20) -> Any:  # noqa: ASYNC109 - the caller's words
     """Poll the condition, plain or awaitable, until what it gives is true; give that."""
     deadline = time.monotonic() + timeout
     while True:
         found = condition()
-        value: T = await found if inspect.isawaitable(found) else found
+        value = await found if inspect.isawaitable(found) else found
         if value:
             return value
         if time.monotonic() > deadline:

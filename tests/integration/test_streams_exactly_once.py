@@ -5,12 +5,13 @@ that the bus wrote must be exactly what follows from it.
 """
 
 import asyncio
-import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+import orjson
 from aiokafka import ConsumerRecord
 
 from schemas import admission, contract_files, judge, outputs, state, topics
@@ -44,9 +45,7 @@ async def _speak(bus_: Bus, sayings: list[Saying]) -> None:
 
 
 def _inbound(record: ConsumerRecord) -> Inbound:
-    return Inbound(
-        record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers)
-    )
+    return Inbound(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
 
 
 def _outbound(record: ConsumerRecord) -> Outbound:
@@ -71,21 +70,19 @@ async def test_every_event_is_judged_once_through_kills(kafka: RunningKafka, tmp
         try:
             await worker.ready()
             speaking = asyncio.gather(*(_speak(bus_, sayings) for sayings in said.values()))
-            for _ in range(KILLS):
-                before = len(await accepted())
-                await eventually(lambda: _more(accepted, before + random.randint(5, 25)), timeout=60)  # noqa: B023, S311
+            for n in range(KILLS):
+                await eventually(partial(_more, accepted, (n + 1) * len(ids) // (KILLS + 2)), timeout=60)
                 worker.kill()
                 worker.start()
             await speaking
-            await eventually(lambda: _more(accepted, len(ids)), timeout=60)
+            await eventually(partial(_more, accepted, len(ids)), timeout=60)
         finally:
             worker.kill()
         log = await accepted()
         await _holds(bus_, everything, log)
 
 
-async def _more(accepted: object, count: int) -> bool:
-    assert callable(accepted)
+async def _more(accepted: Callable[[], Awaitable[list[ConsumerRecord]]], count: int) -> bool:
     return len(await accepted()) >= count
 
 
@@ -122,8 +119,6 @@ def _follows(log: list[ConsumerRecord]) -> tuple[list[Outbound], dict[str, State
 
 
 def _event(record: ConsumerRecord) -> str:
-    import orjson
-
     return str(orjson.loads(record.value)["event"])
 
 

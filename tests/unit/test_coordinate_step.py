@@ -1,0 +1,143 @@
+"""COORDINATE as a pure step: a run of admitted events to everything that follows from it."""
+
+from collections import Counter
+from itertools import count
+
+import orjson
+
+from schemas import admission, judge, outputs, state, topics
+from schemas.case import State
+from schemas.contract import Contract
+from schemas.envelope import Admitted
+from schemas.records import Inbound, Outbound
+from streams.admit import admitted_record
+from streams.coordinate import Coordinate
+from streams.states import States
+from streams.step import Outcome
+from tests import wire
+from tests.wire import contracts
+
+CPR = "251248-9996"
+
+
+def _admitted() -> list[Admitted]:
+    """The scenario's accepted events, in order."""
+    steps = wire.judged(contracts().newest, wire.scenario())
+    return [step.admitted for step in steps if step.admitted is not None]
+
+
+def _inbound(record: Outbound, offset: int) -> Inbound:
+    return Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
+
+
+def _runs(admitted: list[Admitted]) -> dict[int, list[Inbound]]:
+    """The events as they stand on the admitted topic: a run per partition."""
+    runs: dict[int, list[Inbound]] = {}
+    for number, record in zip(count(), map(admitted_record, admitted)):
+        runs.setdefault(record.partition, []).append(_inbound(record, number))
+    return runs
+
+
+def _judge(run: list[Inbound], memory: States | None = None, step: Coordinate | None = None) -> Outcome:
+    return (step or Coordinate(contracts())).judge(run, memory or States())
+
+
+def test_the_scenario_leads_to_the_bytes_that_the_pure_functions_give() -> None:
+    """Log, views and receipts one by one; of the states the newest of each case, once a batch."""
+    found = [record for run in _runs(_admitted()).values() for record in _judge(run).outputs]
+    expected = wire.everything()
+    assert Counter(r for r in found if r.topic != topics.CASES) == Counter(
+        r for r in expected if r.topic != topics.CASES
+    )
+    newest = {r.key: r for r in expected if r.topic == topics.CASES}
+    assert Counter(r for r in found if r.topic == topics.CASES) == Counter(newest.values())
+
+
+def test_one_at_a_time_ends_in_the_same_states() -> None:
+    step = Coordinate(contracts())
+    for run in _runs(_admitted()).values():
+        memory, kept = States(), {}
+        for record in run:
+            outcome = step.judge([record], memory)
+            memory.keep(outcome.states)
+            kept.update({key: found.encoded for key, found in outcome.states.items()})
+        assert kept == {key: found.encoded for key, found in _judge(run).states.items()}
+
+
+def test_every_record_of_the_partitioned_topics_stays_in_its_partition() -> None:
+    """COORDINATE partition p is the only writer of partition p of log, cases and ledger."""
+    for partition, run in _runs(_admitted()).items():
+        places = {r.partition for r in _judge(run).outputs if r.topic in {topics.LOG, topics.CASES, topics.LEDGER}}
+        assert places == {partition}
+
+
+def test_the_memory_changes_only_when_told() -> None:
+    """Until the transaction stands, nothing happened."""
+    run = max(_runs(_admitted()).values(), key=len)
+    memory = States()
+    first = _judge(run, memory)
+    assert len(memory) == 0
+    assert _judge(run, memory).outputs == first.outputs
+
+
+def test_an_event_said_again_is_answered_and_changes_nothing() -> None:
+    [record] = [_inbound(admitted_record(_admitted()[0]), 0)]
+    memory = States()
+    memory.keep(_judge([record], memory).states)
+    outcome = _judge([record], memory)
+    [answer] = outcome.outputs
+    assert answer.topic == topics.refusals(_admitted()[0].event.party)
+    assert orjson.loads(answer.value or b"")["duplicate"] is True
+    assert not outcome.states
+
+
+def test_an_event_that_cannot_be_judged_leaves_its_case_untouched() -> None:
+    events = _admitted()
+    case = Counter(admitted.event.key for admitted in events).most_common(1)[0][0]
+    mine = [admitted for admitted in events if admitted.event.key == case]
+    poison = mine[-1].event.id
+
+    def decide(contract: Contract, before: State, admitted: Admitted) -> judge.Judgement:
+        if admitted.event.id == poison:
+            raise ZeroDivisionError(CPR)
+        return judge.judge(contract, before, admitted)
+
+    run = [_inbound(admitted_record(admitted), n) for n, admitted in enumerate(mine)]
+    outcome = _judge(run, step=Coordinate(contracts(), decide=decide))
+    without = _judge(run[:-1])
+    assert outcome.states == without.states
+    answer, letter = (r for r in outcome.outputs if r not in without.outputs)
+    assert orjson.loads(answer.value or b"")["reason"] == "internal"
+    assert (answer.topic, answer.partition) == (topics.refusals(mine[-1].event.party), 0)
+    said = orjson.loads(letter.value or b"")
+    assert (said["offset"], said["step"], said["error"]) == (len(mine) - 1, "coordinate", "ZeroDivisionError")
+    assert CPR not in repr(outcome)
+
+
+def test_a_record_that_is_none_of_admits_is_a_dead_letter_and_nobody_is_answered() -> None:
+    foreign = Inbound(topics.ADMITTED, 2, 9, b"key", CPR.encode(), (("ce_source", CPR.encode()),))
+    outcome = _judge([foreign])
+    [letter] = outcome.outputs
+    assert letter.topic == topics.DEAD
+    assert CPR.encode() not in repr(letter).encode()
+
+
+def test_a_state_that_cannot_be_read_is_never_judged_on() -> None:
+    admitted = _admitted()[0]
+    memory = States({admitted.event.key: b"{}"})
+    outcome = _judge([_inbound(admitted_record(admitted), 0)], memory)
+    assert [dead.error for dead in outcome.dead] == ["StateError"]
+    assert not outcome.states
+
+
+def test_states_are_the_same_decoded_and_from_bytes() -> None:
+    run = max(_runs(_admitted()).values(), key=len)
+    kept = _judge(run).states
+    restored = States({key: found.encoded for key, found in kept.items()})
+    assert {key: state.encode(restored.get(key)) for key in kept} == {k: f.encoded for k, f in kept.items()}
+
+
+def test_unseal_is_the_inverse_of_what_admit_writes() -> None:
+    for admitted in _admitted():
+        assert admission.unseal(_inbound(admitted_record(admitted), 0)) == admitted
+        assert outputs.log_record(admitted, ()).key is not None
