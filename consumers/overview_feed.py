@@ -72,7 +72,13 @@ class OverviewFeed:
         while True:
             try:
                 await self._follow()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+            ) as error:
                 log.warning(LogEvent.FEED_LOST, error=type(error).__name__)
             if self.live:
                 self.live = False

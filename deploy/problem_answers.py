@@ -5,15 +5,29 @@ What the framework itself would answer (no such route, a parameter that is not o
 
 from http import HTTPStatus
 
+import asyncpg
 import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from schemas.errors import SamspilError
+from schemas.errors import BusyError, UnreachableError
 from schemas.log_events import LogEvent
-from schemas.problems import MEDIA_TYPE, Kind, Problem, ProblemError
+from schemas.problems import MEDIA_TYPE, Kind, Problem, ProblemError, unavailable
+
+# Database, broker or issuer are away for a while: the same request may do later.
+_PASSING = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection cut off in the middle of an answer
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    BusyError,
+    UnreachableError,
+)
 
 log = structlog.get_logger()
 _KINDS = {kind.status: kind for kind in (Kind.NOT_FOUND, Kind.METHOD_NOT_ALLOWED, Kind.TOO_LARGE)}
@@ -24,6 +38,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
+    for passing in _PASSING:
+        app.add_exception_handler(passing, _away)
     app.add_exception_handler(Exception, _failed)
 
 
@@ -55,9 +71,17 @@ async def _framework(_request: Request, error: Exception) -> Response:
     return answer(Problem(kind, status=error.status_code), dict(error.headers or {}))
 
 
+async def _away(request: Request, error: Exception) -> Response:
+    _note(request, error)
+    later = unavailable("A part of the bus is away.")
+    return answer(later.problem, dict(later.headers))
+
+
 async def _failed(request: Request, error: Exception) -> Response:
+    _note(request, error)
+    return answer(Problem(Kind.INTERNAL))
+
+
+def _note(request: Request, error: Exception) -> None:
     route = getattr(request.scope.get("route"), "path", "unmatched")
-    name = type(error).__name__
-    log.error(LogEvent.REQUEST_FAILED, route=route, method=request.method, error=name)
-    ours = isinstance(error, SamspilError)
-    return answer(Problem(Kind.UNAVAILABLE if ours else Kind.INTERNAL))
+    log.error(LogEvent.REQUEST_FAILED, route=route, method=request.method, error=type(error).__name__)

@@ -20,7 +20,14 @@ _LOOK_AGAIN = 0.05
 
 Positions = Callable[[], Awaitable[dict[int, int]]]
 Ends = Callable[[], Awaitable[dict[int, int]]]
-_UNREADY = (OSError, TimeoutError, SamspilError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNREADY = (
+    OSError,
+    TimeoutError,
+    SamspilError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ CHANNEL = "verdicts"
 LOOK_AGAIN = 5.0  # seconds: even with no hint at all
 RECONNECT_AFTER = 0.5
 
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 log = structlog.get_logger()
 Waiting = dict[str, set[asyncio.Event]]
 
@@ -49,9 +51,15 @@ class VerdictDesk:
         async with self._hints(waiting_key(party, event)) as hint:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    while (verdict := await self.newest(party, event, since)) is None:
+                    while (verdict := await self._looked(party, event, since)) is None:
                         await _hinted(hint)
                     return verdict
+        return None
+
+    async def _looked(self, party: str, event: UUID, since: int) -> dict[str, Any] | None:
+        # Who waits has been acknowledged already: that the database is away for a moment is no answer to it.
+        with suppress(*AWAY):
+            return await self.newest(party, event, since)
         return None
 
     @asynccontextmanager
@@ -70,7 +78,7 @@ class VerdictDesk:
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except AWAY as error:
                 log.warning(LogEvent.LISTENER_LOST, error=type(error).__name__)
             await asyncio.sleep(RECONNECT_AFTER)
 

@@ -137,3 +137,41 @@ async def test_ready_and_healthy_and_counted(side: HttpSide) -> None:
     await client.get(f"/events/{uuid4()}")
     counts = (await client.get("/metrics")).text
     assert 'samspil_http_requests_total{method="GET",route="/events/{id}",status="401"}' in counts
+
+
+async def test_the_listener_that_is_cut_off_comes_back_and_misses_nothing(side: HttpSide) -> None:
+    owner = await side.owner()
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gateway'"
+    client = side.party("ku")
+    answers = []
+    for _ in range(3):
+        saying = asyncio.create_task(http_side.say(client, speech.activity("ku")))
+        await owner.execute(cut)
+        answers.append(await saying)
+    await owner.close()
+    # Cut off before it was acknowledged: later. Afterwards: its verdict, all the same.
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert (await http_side.say(client, speech.activity("ku"))).status_code == 200
+
+
+async def test_without_the_database_an_event_is_taken_and_its_verdict_pending(side: HttpSide) -> None:
+    owner = await side.owner()
+    await owner.execute("ALTER ROLE gateway NOLOGIN")
+    try:
+        await owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gateway'")
+        activity = speech.activity("ku")
+        answer = await http_side.say(side.party("ku"), activity, wait=1)
+        assert (answer.status_code, answer.json()["verdict"]) == (202, "pending")
+        asked = await side.party("ku").get(f"/events/{activity.id}")
+        assert (asked.status_code, asked.headers["retry-after"]) == (503, "1")
+        referring = await http_side.say(side.party("buf"), speech.concern("buf", str(uuid4())))
+        assert referring.status_code == 503
+    finally:
+        await owner.execute("ALTER ROLE gateway LOGIN")
+        await owner.close()
+    client = side.party("ku")
+
+    async def told() -> bool:
+        return (await client.get(f"/events/{activity.id}")).status_code == 200
+
+    await eventually(told)
