@@ -31,11 +31,20 @@ ADVANCE = (_SQL / "advance_positions.sql").read_text()
 POLL_MS = 100  # how long a poll waits for a record; markers alone do not end it earlier
 BATCH = 2_000
 OFFSETS_WITHIN = 10.0  # seconds
+LOOK_AGAIN = 5.0  # seconds without progress, until the broker is asked whether there was any to make
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 NOWHERE = -1
 
 # What comes and goes with network, broker and database: tried again for as long as the process lives.
-PASSING = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, SamspilError)
+PASSING = (
+    OSError,
+    TimeoutError,
+    KafkaError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    SamspilError,
+)
 # What one record can be to blame for: its values, read by us or refused by PostgreSQL.
 POISON = (
     LookupError,
@@ -55,6 +64,10 @@ log = structlog.get_logger()
 Positions = dict[TopicPartition, int]
 Write = Callable[[Any, Sequence[Inbound]], Awaitable[None]]
 Consumers = Callable[[], AbstractAsyncContextManager[Any]]
+
+
+class StuckError(SamspilError):
+    """A consumer stands still before the end of what it reads:"""
 
 
 class OvertakenError(SamspilError):
@@ -117,16 +130,23 @@ class Runner:
                 async with self._consumers() as consumer:
                     await self._follow(consumer)
             except PASSING as error:
-                log.warning(
-                    LogEvent.PROJECTION_RETRIES, name=self.projection.name, error=type(error).__name__
-                )
+                self._note_failure(error)
+            except asyncio.CancelledError as error:
+                # aiokafka lets its own cancelled requests out when a connection breaks: nobody has cancelled us.
+                if _is_cancelled():
+                    raise
+                self._note_failure(error)
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _note_failure(self, error: BaseException) -> None:
+        log.warning(LogEvent.PROJECTION_RETRIES, name=self.projection.name, error=type(error).__name__)
 
     async def _follow(self, consumer: Any) -> None:
         partitions = _partitions(self.projection.topics)
         consumer.assign(partitions)
         at, ends = await self._place(consumer, partitions)
+        moved_at = time.monotonic()
         while True:
             found = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
             moved = {place: await consumer.position(place) for place in partitions}
@@ -134,20 +154,28 @@ class Runner:
             if moved:
                 await self._store(_inbound(found), at, moved)
                 at |= moved
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > LOOK_AGAIN:
+                ends = await self._look(consumer, at, ends)
+                moved_at = time.monotonic()
             self._note_round(at, ends)
 
     def _note_round(self, at: Positions, ends: Positions) -> None:
         self.alive_at = time.monotonic()
         self._pause = FIRST_PAUSE
-        self.caught_up = self.caught_up or all(at.get(place, 0) >= end for place, end in ends.items())
+        self.caught_up = self.caught_up or _reached(at, ends)
 
-    async def _place(
-        self, consumer: Any, partitions: Sequence[TopicPartition]
-    ) -> tuple[Positions, Positions]:
+    async def _look(self, consumer: Any, at: Positions, known: Positions) -> Positions:
+        """Ask where the topics end. A client that has not come to the ends known before never will (aiokafka#1154)."""
+        if not _reached(at, known):
+            raise StuckError(self.projection.name)
+        return await _ends(consumer, list(known))
+
+    async def _place(self, consumer: Any, partitions: Sequence[TopicPartition]) -> tuple[Positions, Positions]:
         """Seek to where this projection goes on; return its stored positions and the ends of its topics."""
         async with asyncio.timeout(OFFSETS_WITHIN):
             starts: Positions = await consumer.beginning_offsets(partitions)
-            ends: Positions = await consumer.end_offsets(partitions)
+        ends = await _ends(consumer, partitions)
         stored = await self._stored()
         if lost := [place for place in partitions if stored.get(place, NOWHERE) > ends[place]]:
             stored = await self._restart(lost, stored, starts)
@@ -159,9 +187,7 @@ class Runner:
         rows = await self._pool.fetch(STORED, self.projection.name)
         return {TopicPartition(row["topic"], row["partition"]): row["position"] for row in rows}
 
-    async def _restart(
-        self, lost: Sequence[TopicPartition], stored: Positions, starts: Positions
-    ) -> Positions:
+    async def _restart(self, lost: Sequence[TopicPartition], stored: Positions, starts: Positions) -> Positions:
         """Begin again: a topic that ends before our position is another topic than the one that we read."""
         name = self.projection.name
         for place in lost:
@@ -179,9 +205,7 @@ class Runner:
         except POISON:
             await self._commit(records, before, moved, self._write_singly)
 
-    async def _commit(
-        self, records: Sequence[Inbound], before: Positions, moved: Positions, write: Write
-    ) -> None:
+    async def _commit(self, records: Sequence[Inbound], before: Positions, moved: Positions, write: Write) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             # First of all: a second process waits here, and then sees that it came too late.
             await self._advance(connection, before, moved)
@@ -222,15 +246,28 @@ class Runner:
         )
 
 
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _partitions(names: Sequence[str]) -> list[TopicPartition]:
     return [TopicPartition(name, number) for name in names for number in range(topics.partitions(name))]
 
 
+async def _ends(consumer: Any, partitions: Sequence[TopicPartition]) -> Positions:
+    async with asyncio.timeout(OFFSETS_WITHIN):
+        ends: Positions = await consumer.end_offsets(partitions)
+    return ends
+
+
+def _reached(at: Positions, ends: Positions) -> bool:
+    return all(at.get(place, 0) >= end for place, end in ends.items())
+
+
 def _inbound(found: Mapping[TopicPartition, Sequence[Any]]) -> list[Inbound]:
     return [
-        Inbound(
-            record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers)
-        )
+        Inbound(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
         for run in found.values()
         for record in run
     ]

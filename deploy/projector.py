@@ -21,14 +21,20 @@ from consumers.runner import Projection, Runner, started
 from deploy import clients
 from deploy.kafka_access import KafkaAccess
 from producers.verdicts import VerdictProjection
+from schemas.errors import SamspilError, UnreachableError
 from schemas.log_events import LogEvent
 
 SERVICE = "projector"
+CRASHED = 1  # exit status: the supervisor starts a fresh process
 STUCK_AFTER = 10.0  # seconds without a round
 _BEAT_SECONDS = 0.25
 _CLOSE_WITHIN = 5.0
 
 log = structlog.get_logger()
+
+
+class EndedError(SamspilError):
+    """A loop that never ends has ended:"""
 
 
 def projections(parties: Iterable[str]) -> tuple[Projection, ...]:
@@ -53,9 +59,12 @@ async def serve(access: KafkaAccess, dsn: str, parties: Iterable[str], ready: Pa
     kept = projections(parties)
     ready.parent.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)
-    pool = await clients.pool(dsn, size=len(kept) + 1)
+    pool = await _pool(dsn, len(kept) + 1)
     try:
         await _until(stop, runners(kept, access, pool), ready)
+    except ExceptionGroup as failed:
+        log.critical(LogEvent.PROCESS_ENDED, service=SERVICE, error=type(failed.exceptions[0]).__name__)
+        raise SystemExit(CRASHED) from None
     finally:
         ready.unlink(missing_ok=True)
         await _close(pool)
@@ -66,7 +75,7 @@ async def _until(stop: asyncio.Event, running: Sequence[Runner], ready: Path) ->
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(runner.run()) for runner in running]
         said = False
-        while not stop.is_set():
+        while not stop.is_set() and not any(task.done() for task in tasks):
             if _follow(running):
                 ready.touch()
                 if not said:
@@ -76,6 +85,8 @@ async def _until(stop: asyncio.Event, running: Sequence[Runner], ready: Path) ->
                 ready.unlink(missing_ok=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _BEAT_SECONDS)
+        if not stop.is_set():
+            raise EndedError(SERVICE)
         for task in tasks:
             task.cancel()
 
@@ -83,6 +94,13 @@ async def _until(stop: asyncio.Event, running: Sequence[Runner], ready: Path) ->
 def _follow(running: Iterable[Runner]) -> bool:
     since = time.monotonic() - STUCK_AFTER
     return all(runner.caught_up and runner.alive_at > since for runner in running)
+
+
+async def _pool(dsn: str, size: int) -> asyncpg.Pool:
+    try:
+        return await clients.pool(dsn, size)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise UnreachableError(f"PostgreSQL ({type(error).__name__})") from None
 
 
 async def _close(pool: asyncpg.Pool) -> None:

@@ -13,7 +13,7 @@ const OUTCOMES = {
 
 // How long a case has been where it is. `%` is the time in words.
 const SINCE = {
-  new: "Ventet %", awaiting: "Ventet %", screened: "For % siden", coordinated: "I %", measure: "I gang i %",
+  new: "Ventet %", awaiting: "Ventet %", screened: "Visiteret for % siden", coordinated: "Koordineret i %", measure: "I gang i %",
   closed: "Lukket for % siden",
 };
 
