@@ -5,6 +5,7 @@ credentials.json the passwords. Built once, by the command that runs; everybody 
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -143,3 +144,14 @@ def load(**overrides: Any) -> Settings:
     except ValidationError as invalid:
         named = {f"{PREFIX}{str(error['loc'][0]).upper()} ({error['type']})" for error in invalid.errors()}
         raise MisconfiguredError(", ".join(sorted(named))) from None
+
+
+def documentation() -> str:
+    """The rows of the table in deploy/README.md, which a test holds against this model."""
+    return "\n".join(
+        f"| `{PREFIX}{name.upper()}` | {field.description} |" for name, field in Settings.model_fields.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(documentation() + "\n")

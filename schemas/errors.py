@@ -61,3 +61,7 @@ class BusyError(SamspilError):
 
 class UsageError(SamspilError):
     """This command cannot be run so:"""
+
+
+class AlreadyRunningError(SamspilError):
+    """samspil is already running in"""

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from schemas.errors import MisconfiguredError
+from schemas.errors import AlreadyRunningError, MisconfiguredError
 
 _MARK = ".samspil-home"
 _LOCK = "up.lock"
@@ -89,9 +89,8 @@ class Home:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise MisconfiguredError(
-                    f"samspil is already running in {self.path}: see samspil status, or stop it with samspil down."
-                ) from None
+                where = f"{self.path}: see samspil status, or stop it with samspil down."
+                raise AlreadyRunningError(where) from None
             yield
 
     def is_running(self) -> bool:
@@ -100,7 +99,7 @@ class Home:
         try:
             with self.held():
                 return False
-        except MisconfiguredError:
+        except AlreadyRunningError:
             return True
 
     def last_run(self) -> Run | None:
