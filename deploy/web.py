@@ -1,8 +1,10 @@
 """The process `web`: opens what the HTTP side needs, composes it, serves it until it is told to stop."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources import files
@@ -171,6 +173,20 @@ async def _in_background(stack: AsyncExitStack, *runs: "asyncio._CoroutineLike[N
     stack.push_async_callback(stop)
 
 
+class _Server(uvicorn.Server):
+    """Stops when told to and returns; the stock one then raises the signal again, and nothing is closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to our handlers."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        log.info(LogEvent.SERVICE_STARTED, service=SERVICE)
+
+
 async def serve(setup: WebSetup, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with opened(setup) as application:
@@ -183,8 +199,10 @@ async def serve(setup: WebSetup, host: str, port: int) -> None:
             server_header=False,
             timeout_graceful_shutdown=_STOP_WITHIN,
         )
-        log.info(LogEvent.SERVICE_STARTED, service=SERVICE)
-        await uvicorn.Server(config).serve()
+        server = _Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
+        await server.serve()
     log.info(LogEvent.SERVICE_STOPPED, service=SERVICE)
 
 
