@@ -29,9 +29,9 @@ async def ends_of(open_consumer: OpenConsumer, places: Iterable[Place]) -> Ends:
     consumer = open_consumer("read_uncommitted")
     await consumer.start()
     try:
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(
-            [TopicPartition(*place) for place in places]
-        )
+        at = [TopicPartition(*place) for place in places]
+        consumer.assign(at)  # tells the client of all topics at once; one by one, each costs a tenth of a second
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(at)
     finally:
         await consumer.stop()
     return {(at.topic, at.partition): end for at, end in ends.items()}
