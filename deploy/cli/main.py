@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from deploy.cli import audit, check, follow, policy, publish, scenario, stack, token, topics
+from deploy.cli import (
+    audit,
+    check,
+    dead,
+    follow,
+    policy,
+    publish,
+    scenario,
+    schema,
+    stack,
+    token,
+    topics,
+)
 from deploy.cli.console import CANNOT, note
 from schemas.errors import SamspilError
 
@@ -19,18 +31,15 @@ app = typer.Typer(
 stack.register(app)
 app.command("token")(token.token)
 app.command("publish")(publish.publish)
-app.command("follow")(follow.follow)
-app.command("refusals")(follow.refusals)
-app.command("token")(token.token)
-app.command("publish")(publish.publish)
 app.add_typer(scenario.app, name="scenario")
 app.command("follow")(follow.follow)
 app.command("refusals")(follow.refusals)
-app.command("check")(check.check)
-app.add_typer(scenario.app, name="scenario")
-app.add_typer(audit.app, name="audit")
+app.add_typer(dead.app, name="dead")
 app.add_typer(policy.app, name="policy")
+app.command("check")(check.check)
 app.add_typer(topics.app, name="topics")
+app.add_typer(schema.app, name="schema")
+app.command("asyncapi")(schema.asyncapi)
 app.add_typer(audit.app, name="audit")
 
 

@@ -1,0 +1,108 @@
+"""`samspil dead`: what no step could judge, and another try once the reason is mended.
+
+Letters hold coordinates only; the record itself stands on the topic that it was read from, for seven days, or
+until an inbox is truncated. A publisher has been told `internal` and may have said its event again: then the
+second try is a duplicate, and answered as one.
+"""
+
+from contextlib import AsyncExitStack
+from functools import partial
+
+import typer
+from aiokafka import TopicPartition
+
+from consumers.dead_letters import DeadLetter, again, open_letters, settled
+from consumers.kept_records import ends_of, inbound, kept
+from deploy import clients
+from deploy import settings as settings_
+from deploy.cli import reach
+from deploy.cli.console import NO, Json, answer, answer_json, note, table
+from deploy.settings import Settings
+from producers.inbox import AcknowledgedSender
+from schemas import topics
+from schemas.records import Inbound
+
+READER, SETTLER = "audit", "worker"  # each service may do its own part and no more
+DEAD_TOPIC = ((topics.DEAD, 0),)
+_PATIENCE_MS = 5_000
+
+app = typer.Typer(no_args_is_help=True, help="What no step could judge: list it, or have it judged again.")
+
+
+@app.command("list")
+def list_command(as_json: Json = False) -> None:
+    """List what no step could judge, by coordinates: topic, partition, offset, step and the class of the error."""
+    letters = reach.run(_letters(settings_.load()))
+    if as_json:
+        for letter in letters:
+            answer_json(letter.body())
+    elif letters:
+        header = ("TOPIC", "PARTITION", "OFFSET", "STEP", "ERROR")
+        table(header, [tuple(str(value) for value in letter.body().values()) for letter in letters])
+    note(f"{len(letters)} dead letters.")
+
+
+@app.command("retry")
+def retry_command(as_json: Json = False) -> None:
+    """Submit every dead record to judgement again, and settle its letter.
+
+    What was read from an inbox or from the admitted events goes to the end of that same topic. Exit code 0: all
+    were submitted; 1: some records are no longer kept.
+    """
+    results = reach.run(_retry(settings_.load()))
+    for letter, submitted in results:
+        if as_json:
+            answer_json({**letter.body(), "submitted": submitted})
+        else:
+            said = "submitted again" if submitted else "no longer kept: its publisher must say it again"
+            answer(f"{letter.key.decode()}  {said}")
+    gone = sum(not submitted for _, submitted in results)
+    note(f"{len(results) - gone} submitted, {gone} no longer kept.")
+    raise typer.Exit(NO if gone else 0)
+
+
+async def _letters(settings: Settings) -> tuple[DeadLetter, ...]:
+    ear = reach.ear(settings, READER)
+    found = [inbound(r) async for records in kept(ear, await ends_of(ear, DEAD_TOPIC)) for r in records]
+    return open_letters(found)
+
+
+async def _retry(settings: Settings) -> list[tuple[DeadLetter, bool]]:
+    letters = await _letters(settings)
+    results = []
+    async with AsyncExitStack() as stack:
+        send = {
+            principal: await stack.enter_async_context(
+                AcknowledgedSender(partial(clients.producer, settings.kafka(principal)))
+            )
+            for principal in dict.fromkeys([*map(writer_of, letters), SETTLER] if letters else ())
+        }
+        for letter in letters:
+            record = await _record(settings, letter)
+            if record is not None:
+                await send[writer_of(letter)](again(record))
+                await send[SETTLER](settled(letter))
+            results.append((letter, record is not None))
+    return results
+
+
+def writer_of(letter: DeadLetter) -> str:
+    """Return the service that may write to the topic of a letter's record."""
+    return "worker" if letter.topic == topics.ADMITTED else "gateway"
+
+
+async def _record(settings: Settings, letter: DeadLetter) -> Inbound | None:
+    """Return the record that a letter speaks of, if its topic still keeps it."""
+    at = TopicPartition(letter.topic, letter.partition)
+    consumer = reach.ear(settings, SETTLER)("read_committed")
+    await consumer.start()
+    try:
+        consumer.assign([at])
+        if (await consumer.beginning_offsets([at]))[at] > letter.offset:
+            return None
+        consumer.seek(at, letter.offset)
+        found = await consumer.getmany(at, timeout_ms=_PATIENCE_MS, max_records=1)
+        first = next(iter(found.get(at, ())), None)
+        return inbound(first) if first is not None and first.offset == letter.offset else None
+    finally:
+        await consumer.stop()
