@@ -108,7 +108,7 @@ async def serve(
     ready.unlink(missing_ok=True)
     starting = asyncio.create_task(app.start())
     try:
-        await _watch(app, ownership, stop, ready)
+        await _watch(app, starting, ownership, stop, ready)
     finally:
         ready.unlink(missing_ok=True)
     await ownership.close()
@@ -122,11 +122,14 @@ def _lanes(app: faust.App) -> RunThread:
     return consumer.lanes
 
 
-async def _watch(app: faust.App, ownership: Ownership, stop: asyncio.Event, ready: Path) -> None:
+async def _watch(
+    app: faust.App, starting: "asyncio.Task[None]", ownership: Ownership, stop: asyncio.Event, ready: Path
+) -> None:
     said = False
     while not stop.is_set():
-        if app.crashed or app.should_stop:
-            fail_stop(app.crash_reason or RuntimeError())
+        failed = starting.exception() if starting.done() else None
+        if failed or app.crashed or app.should_stop:
+            fail_stop(failed or app.crash_reason or ChildProcessError())
         if ownership.ready:
             ready.touch()
             if not said:

@@ -6,6 +6,7 @@ The bus's topics have N partitions, fixed for ever, since a case's partition fol
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 PARTITIONS = 12  # N: growing it would move cases; a v2 topic is the way
 VAULT_PARTITION = PARTITIONS  # of the ledger: written by the vault alone
@@ -105,6 +106,7 @@ def catalogue(parties: Iterable[str]) -> tuple[Topic, ...]:
     return tuple(sorted((*shared, *own), key=lambda topic: topic.name))
 
 
+@lru_cache(maxsize=8192)  # asked several times for each event
 def partition_of(key: bytes) -> int:
     """Return the partition of a case or party id: Kafka's own murmur2, so that every client agrees."""
     return (murmur2(key) & 0x7FFFFFFF) % PARTITIONS

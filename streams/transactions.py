@@ -35,7 +35,6 @@ class Transactions:
             max_batch_size=_RECORD_BYTES,
             max_request_size=2 * _RECORD_BYTES,
             linger_ms=0,
-            retry_backoff_ms=20,
         )
 
     async def start(self) -> None:

@@ -67,7 +67,6 @@ class RunThread(driver.AIOKafkaConsumerThread):
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
             rebalance_timeout_ms=3 * SESSION_MS,
-            retry_backoff_ms=20,
         )
 
     async def committed(self, place: TopicPartition) -> int:

@@ -1,7 +1,9 @@
 """One worker on the real broker: what it judges, what it leaves behind, what it survives."""
 
+import asyncio
 import json
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -194,6 +196,27 @@ async def test_a_claim_fences_the_owner_before(kafka: RunningKafka, worker: Work
     worker.start()
     await worker.ready()
     await _in_log(said, saying)
+
+
+async def test_what_a_dying_broker_acknowledged_is_judged_once(kafka: RunningKafka, worker: WorkerProcess) -> None:
+    """Through kill -9 of the broker itself: the worker goes on, or ends and is started again."""
+    sayings = [activity("ssp") for _ in range(60)]
+    async with bus(kafka) as bus_:
+        await bus_.say(sayings[:30])
+        saying = asyncio.create_task(bus_.say(sayings[30:]))
+        await asyncio.to_thread(kafka.kill)
+        await asyncio.to_thread(kafka.restart)
+        await saying
+
+        async def judged() -> bool:
+            if worker.exit_code is not None:  # what the supervisor does
+                worker.start()
+            log = [_header(r, "ce_id") for r in await bus_.read(topics.LOG)]
+            return {s.id for s in sayings} <= set(log)
+
+        await eventually(judged, timeout=60)
+        log = Counter(_header(r, "ce_id") for r in await bus_.read(topics.LOG))
+        assert {log[saying.id] for saying in sayings} == {1}
 
 
 async def test_a_worker_without_the_contract_that_judged_refuses_to_start(
