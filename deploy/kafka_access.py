@@ -19,7 +19,7 @@ class KafkaAccess:
     def admin(self) -> AdminClient:
         return AdminClient(self.librdkafka())
 
-    def librdkafka(self) -> dict[str, str | int]:
+    def librdkafka(self) -> dict[str, str | int | float | bool]:
         """Settings of confluent-kafka's clients."""
         return {
             "bootstrap.servers": self.bootstrap,

@@ -7,6 +7,7 @@ A topic's number of partitions is never changed: it decides where a case lives.
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
@@ -23,6 +24,7 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialAlteration,
     UserScramCredentialUpsertion,
 )
 
@@ -34,8 +36,9 @@ from schemas.topics import Topic
 _SECONDS = 60
 _ITERATIONS = 4096  # Kafka's least; the passwords are random, so more rounds guard nothing
 _OURS = "samspil."
+_ANY: Any = None  # what a filter does not ask for; the library's types know no such thing
 _EVERYTHING = AclBindingFilter(
-    ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    ResourceType.ANY, _ANY, ResourcePatternType.ANY, _ANY, _ANY, AclOperation.ANY, AclPermissionType.ANY
 )
 
 
@@ -147,7 +150,9 @@ def _alter(admin: AdminClient, topics: Iterable[Topic]) -> int:
 
 def _set_passwords(admin: AdminClient, users: Mapping[str, str]) -> None:
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, _ITERATIONS)
-    wanted = [UserScramCredentialUpsertion(name, info, password.encode()) for name, password in sorted(users.items())]
+    wanted: list[UserScramCredentialAlteration] = [
+        UserScramCredentialUpsertion(name, info, password.encode()) for name, password in sorted(users.items())
+    ]
     if wanted:
         for future in admin.alter_user_scram_credentials(wanted, request_timeout=_SECONDS).values():
             future.result()

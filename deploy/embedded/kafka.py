@@ -18,7 +18,7 @@ from deploy.kafka_access import KafkaAccess, answers
 
 READY_SECONDS = 90
 _HEAP = ("-Xms128m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError")
-_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")  # for a program of two seconds
+_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # for a program of two seconds
 _MODULE = "org.apache.kafka.common.security"
 
 _SETTINGS: Mapping[str, object] = {
@@ -68,6 +68,7 @@ class Kafka:
     port: int
     controller_port: int
     passwords: Mapping[str, str]
+    flags: tuple[str, ...] = ()  # more words for the JVM
 
     @property
     def bootstrap(self) -> str:
@@ -94,7 +95,8 @@ class Kafka:
         program = java.find()
         if not (self._data / "meta.properties").exists():
             self._format(program)
-        command = self._java(program, _HEAP, "kafka.Kafka", self._config)
+        flags = (*_HEAP, *self.flags, *java.quick_start_flags(program, self.jars))
+        command = self._java(program, flags, "kafka.Kafka", self._config)
         return children.start(processes.Command("kafka", command, self.log))
 
     def answers(self) -> bool:

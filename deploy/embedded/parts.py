@@ -14,7 +14,7 @@ from deploy.embedded.processes import Child, Children, Command
 from deploy.settings import Settings
 
 FRESH_SECONDS = 5.0  # a readiness file older than this is from a process that hangs or is gone
-SERVICES = ("worker", "projector", "web")  # in the order in which people read them; they start together
+SERVICES = ("worker", "projector", "web")  # as people read them; they start and stop together
 MISCONFIGURED = 78  # a service's exit code that says: starting me again changes nothing
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Children:
         self._reaper = subprocess.Popen(
             [sys.executable, "-I", "-S", reaper.__file__], stdin=subprocess.PIPE, start_new_session=True, text=True
         )
+        self._telling = threading.Lock()  # children are started and stopped from several threads
         self._alive: list[Child] = []
         self._closed = False
 
@@ -65,8 +67,9 @@ class Children:
             self._tell(f"- {child.pid} 0")
 
     def _tell(self, line: str) -> None:
-        if self._reaper.stdin is not None and self._reaper.poll() is None:
-            print(line, file=self._reaper.stdin, flush=True)
+        with self._telling:
+            if self._reaper.stdin is not None and self._reaper.poll() is None:
+                print(line, file=self._reaper.stdin, flush=True)
 
 
 class Child:

@@ -17,7 +17,7 @@ from deploy import database, topics_admin
 from deploy.embedded import credentials, jars, ports
 from deploy.embedded.home import Home, Run
 from deploy.embedded.kafka import Kafka
-from deploy.embedded.parts import Part, brokers, command, services
+from deploy.embedded.parts import SERVICES, Part, brokers, command, services
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.processes import Child, Children
 from deploy.embedded.supervisor import Supervisor
@@ -81,7 +81,8 @@ class Stack:
             self._note("stopping")
         if self._demonstration:
             self._demonstration.stop()
-        self._supervisor.stop(("web", "projector", "worker", "kafka", "postgres"))
+        self._supervisor.stop(SERVICES)
+        self._supervisor.stop(("kafka", "postgres"))
         self._children.close()
         if self._run:
             self._note("stopped")

@@ -18,6 +18,15 @@ from tests.waiting import eventually_sync
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
+OWNER = """
+import sys, time
+from pathlib import Path
+from deploy.embedded.processes import Children, Command
+program = [sys.executable, "-c", "import time; time.sleep(60)"]
+print(Children().start(Command("child", program, Path(sys.argv[1]))).pid, flush=True)
+time.sleep(60)
+"""
+
 
 @pytest.fixture
 def children() -> Iterator[Children]:
@@ -26,8 +35,8 @@ def children() -> Iterator[Children]:
     made.close()
 
 
-def command(code: str, log: Path, **more: float) -> Command:
-    return Command("child", [sys.executable, "-c", code], log, **more)
+def command(code: str, log: Path, patience: float = 20) -> Command:
+    return Command("child", [sys.executable, "-c", code], log, stop_seconds=patience)
 
 
 def is_alive(pid: int) -> bool:
@@ -40,7 +49,7 @@ def is_alive(pid: int) -> bool:
 
 def test_a_child_that_does_not_listen_is_killed(children: Children, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    child = children.start(command(DEAF, log, stop_seconds=0.2))
+    child = children.start(command(DEAF, log, patience=0.2))
     child.wait_ready(lambda: "up" in log.read_text(), 20)
     child.stop()
     assert child.exit_code() == -signal.SIGKILL
@@ -60,12 +69,9 @@ def test_nothing_starts_once_all_is_being_stopped(tmp_path: Path) -> None:
 
 
 def test_a_killed_owner_leaves_nobody_behind(tmp_path: Path) -> None:
-    owner = (
-        "import sys, time; from pathlib import Path; from deploy.embedded.processes import Children, Command\n"
-        f"child = Children().start(Command('c', [sys.executable, '-c', 'import time; time.sleep(60)'], Path({str(tmp_path / 'log')!r})))\n"
-        "print(child.pid, flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", owner], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
         assert is_alive(pid)

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.waiting import eventually_sync
@@ -48,8 +48,7 @@ def test_every_part_is_ready_and_its_own_process(samspil: Samspil) -> None:
     assert set(told["parts"]) == PARTS
     assert {part["state"] for part in told["parts"].values()} == {"ready"}
     assert len({part["pid"] for part in told["parts"].values()}) == len(PARTS)
-    with urllib.request.urlopen(told["url"] + "/readyz", timeout=5) as answer:
-        assert answer.status == 200
+    assert httpx.get(told["url"] + "/readyz", timeout=5).status_code == 200
 
 
 def test_nothing_in_the_home_is_for_others_to_read(samspil: Samspil) -> None:
@@ -77,7 +76,7 @@ def test_a_killed_part_comes_back(samspil: Samspil, name: str) -> None:
 
     def back() -> bool:
         told = status(samspil)
-        return told["state"] == "ready" and told["parts"][name]["pid"] != before["pid"]
+        return bool(told["state"] == "ready" and told["parts"][name]["pid"] != before["pid"])
 
     eventually_sync(back, timeout=90)
     assert status(samspil)["parts"][name]["restarts"] == before["restarts"] + 1
