@@ -66,7 +66,9 @@ class Admit:
         self._follow(party, record)
         now = self.clock.now()
         contract = self.contracts.at(now)
-        verdict = self.admit(contract, party, record.headers, record.value, now)
+        # a clock that follows the events is never behind one, not even behind one that is refused
+        latest = _NO_CLOCK if self.clock.follows else now
+        verdict = self.admit(contract, party, record.headers, record.value, latest)
         if isinstance(verdict, Refusal):
             return answer(party, verdict, record.offset)
         seal = Seal(rfc3339(now), self.salt(), contract.digest, record.offset)
