@@ -91,7 +91,7 @@ def row(case: str, items: Iterable[Item]) -> CaseRow | None:
         changed=ordered[-1].time,
         meeting=None if stage is Stage.CLOSED else facts.next_meeting,
         handover=facts.handover,
-        measures=len(facts.running),
+        measures=0 if stage is Stage.CLOSED else len(facts.running),
         corrections=len(facts.told - facts.acknowledged),
     )
 

@@ -1,6 +1,8 @@
 """The root of the command line. What goes wrong is one line on standard error, never a traceback with values."""
 
 import sys
+import traceback
+from pathlib import Path
 
 import typer
 
@@ -50,6 +52,14 @@ def main() -> None:
     except SamspilError as error:
         note(str(error))
         sys.exit(CANNOT)
+    except Exception as error:  # noqa: BLE001 - its text may hold a value, so it is named by class and place alone
+        note(f"This is a fault in samspil: {type(error).__name__} at {_place(error)}.")
+        sys.exit(CANNOT)
+
+
+def _place(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}"
 
 
 if __name__ == "__main__":

@@ -45,9 +45,10 @@ def publish(
 
 async def _publish(party: str, lines: list[Numbered], token: str | None, *, as_json: bool) -> int:
     refused = 0
+    current = settings.load()
+    reach.require_gateway(current)
     limits = httpx.Limits(max_connections=IN_FLIGHT)
     async with httpx.AsyncClient(limits=limits) as client:
-        current = settings.load()
         publisher = Publisher(current.base_url, token or reach.token(current, party), client=client)
         told = 0
         async for number, verdict in said(HttpVoice(publisher), lines):

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Annotated, TypeVar
 
+import httpx
 import typer
 from aiokafka.errors import KafkaError
 
@@ -13,7 +14,6 @@ from consumers.kept_records import OpenConsumer
 from deploy import clients, tokens
 from deploy.cli.files import contracts
 from deploy.settings import Settings
-from producers.publisher import Publisher
 from schemas.errors import UsageError, UnreachableError
 from schemas.identity import Role
 
@@ -35,9 +35,12 @@ def token(settings: Settings, party: str) -> str:
     return tokens.mint(settings.issuer_folder, party, [Role.PUBLISH], parties=known)
 
 
-def publisher(settings: Settings, party: str, given: str | None = None) -> Publisher:
-    """Return a party's voice over HTTP, with the token given or one of the local issuer's."""
-    return Publisher(settings.base_url, given or token(settings, party))
+def require_gateway(settings: Settings) -> None:
+    """Find out at once that nothing listens; later on a publisher is patient. Raises UnreachableError."""
+    try:
+        httpx.get(settings.base_url + "/healthz", timeout=5)
+    except httpx.TransportError:
+        raise UnreachableError(f"nothing answers at {settings.base_url}: start samspil up.") from None
 
 
 def ear(settings: Settings, principal: str) -> OpenConsumer:

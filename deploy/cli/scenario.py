@@ -66,9 +66,11 @@ def play_command(
 
 
 async def _play(lines: tuple[Line, ...], speed: float | None, via: Via, *, as_json: bool) -> None:
+    settings = settings_.load()
+    reach.require_gateway(settings)
     total = sum(isinstance(line, Utterance) for line in lines)
     told = refused = 0
-    async for verdict in play(settings_.load(), lines, speed=speed, via=via):
+    async for verdict in play(settings, lines, speed=speed, via=via):
         told, refused = told + 1, refused + (verdict["verdict"] == "refused")
         progress_over()
         _tell(verdict, as_json=as_json)

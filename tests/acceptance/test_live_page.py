@@ -32,7 +32,9 @@ from schemas import topics
 from schemas.identity import Role
 from schemas.views import View
 from tests import browser, wire
+from tests.acceptance.conftest import Stack
 from tests.brokers import RunningKafka, RunningPostgres
+from tests.speech import Saying, concern
 from tests.waiting import eventually
 
 PARTIES = {party.id: party.da for party in wire.contracts().newest.parties.values()}
@@ -82,7 +84,6 @@ async def serving(feed: OverviewFeed, issuer: LocalIssuer, port: int) -> AsyncIt
     application = http_app.compose([router], Readiness(nothing, nothing), HttpMetrics())
     config = uvicorn.Config(application, host=ports.HOST, port=port, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # the test's own process
     task = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
     try:
@@ -281,3 +282,30 @@ async def test_a_form_from_another_site_is_not_taken(site: Site) -> None:
         answer = await client.post("/session", data={"token": site.token()}, headers=headers)
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
+
+
+async def test_through_the_whole_bus_an_event_said_over_http_appears(stack: Stack, chromium: Browser) -> None:
+    case = str(uuid4())
+    async with browser.opened(chromium, browser.PHONE) as watched:
+        page = watched.page
+        await page.goto(stack.url)
+        await page.get_by_label("Token").fill(await asyncio.to_thread(stack.token, "ku", "overview"))
+        await page.get_by_role("button", name="Log ind").click()
+        await expect(page.get_by_role("status")).to_have_text("Live")
+        await asyncio.to_thread(publish, stack, concern("buf", case))
+        await expect(page.locator(f"#new [data-case='{case}']")).to_be_visible()
+        assert not await watched.overflows()
+        assert watched.faults == []
+
+
+def publish(stack: Stack, saying: Saying) -> None:
+    """Deposit what an event refers to, then say it."""
+    with stack.client(saying.party, "publish") as client:
+        for field, value in saying.data.items():
+            if str(value).startswith("vault:"):
+                place = f"/vault/{value.removeprefix('vault:')}"
+                given = client.put(place, params={"case": saying.case, "field": field}, json={"of": "nobody"})
+                assert given.status_code == 201, given.text
+        headers = {name.replace("ce_", "ce-"): text.decode() for name, text in saying.headers}
+        said = client.post("/events", content=saying.value, headers={**headers, "Prefer": "wait=10"})
+        assert said.status_code == 200, said.text
