@@ -49,7 +49,8 @@ def rights(parties: Iterable[str]) -> tuple[Right, ...]:
     refusals = [topics.refusals(p) for p in everyone]
     views = [topics.views(p) for p in everyone]
     allowed = [
-        *_topic("worker", inboxes, "READ", "DELETE"),  # DELETE: an inbox is truncated once admitted
+        # DELETE, WRITE: an inbox is truncated once admitted, and its file closed by an empty record
+        *_topic("worker", inboxes, "READ", "DELETE", "WRITE"),
         *_topic("worker", [topics.ADMITTED, topics.CASES], "READ", "WRITE"),
         *_topic("worker", [topics.LOG, topics.LEDGER, topics.DEAD, *refusals, *views], "WRITE"),
         Right("worker", "GROUP", WORKER_GROUP, "READ", "PREFIXED"),

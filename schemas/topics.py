@@ -17,6 +17,8 @@ CASES = "samspil.cases.v1"
 LEDGER = "samspil.ledger.v1"
 DEAD = "samspil.dead.v1"
 
+# a truncated inbox may hold what a careless client wrote: its file is closed and gone within seconds (streams/sweep)
+_GONE_AT_ONCE = {"file.delete.delay.ms": "1000", "segment.ms": "1000"}
 _DAY = 24 * 60 * 60 * 1000
 _COMPACTION_LAG = str(_DAY)  # standing lag of tombstones; erase lowers it for its own scan
 _STATE_BYTES = str(4 * 1024 * 1024)  # a case of 1,000 events must fit in one record
@@ -75,7 +77,7 @@ def _settings(**settings: str) -> tuple[tuple[str, str], ...]:
 
 def _party_topics(party: str) -> tuple[Topic, ...]:
     return (
-        Topic(inbox(party), 1, "what this party says; truncated once admitted", _kept(7)),
+        Topic(inbox(party), 1, "what this party says; truncated once admitted", _kept(7, **_GONE_AT_ONCE)),
         Topic(refusals(party), 1, "what this party said and was refused", _kept(14)),
         Topic(
             views(party),

@@ -17,6 +17,7 @@ from schemas.records import Inbound, Outbound
 from schemas.verdicts import Refusal, answer
 from streams import dead_letters
 from streams.step import Dead, Memory, Outcome
+from streams.sweep import is_sweep
 
 _NO_CLOCK = datetime(9000, 1, 1, tzinfo=UTC)  # later than any event: asks for the form alone
 
@@ -52,6 +53,8 @@ class Admit:
         outputs: list[Outbound] = []
         dead: list[Dead] = []
         for record in run:
+            if is_sweep(record):
+                continue
             try:
                 outputs.append(self._judge(record))
             except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered

@@ -40,6 +40,7 @@ class Run:
 @dataclass(slots=True)
 class _Lane:
     epoch: int
+    next: int  # the offset after what was delivered
     credit: int = _CREDIT
 
 
@@ -88,7 +89,7 @@ class RunThread(driver.AIOKafkaConsumerThread):
             self._ensure_consumer().seek(place, offset)
         except IllegalStateError:
             return False
-        self._lanes[place] = _Lane(epoch)
+        self._lanes[place] = _Lane(epoch, offset)
         return True
 
     def give(self, place: TopicPartition, epoch: int) -> None:
@@ -113,13 +114,39 @@ class RunThread(driver.AIOKafkaConsumerThread):
         if not wanted:  # to aiokafka no partition means every partition
             await asyncio.sleep(POLL_MS / 1000)
             return []
-        fetched = await self._ensure_consumer().getmany(*wanted, timeout_ms=POLL_MS)
+        try:
+            fetched = await self._ensure_consumer().getmany(*wanted, timeout_ms=POLL_MS)
+        except UnicodeDecodeError:
+            fetched = await self._one_by_one(wanted)
         return list(self._tagged(fetched))
+
+    async def _one_by_one(self, wanted: list[TopicPartition]) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Return a record of each lane after the client met one that it cannot read, that one as an empty one.
+
+        The client decodes the names of headers as it goes, and loses its place where one is no UTF-8: so every
+        lane is sought anew. Only inboxes can hold such a record, and their offsets have no gaps.
+        """
+        consumer = self._ensure_consumer()
+        for place in wanted:
+            consumer.seek(place, self._lanes[place].next)
+        return {place: await self._one(consumer, place) for place in wanted}
+
+    async def _one(self, consumer: aiokafka.AIOKafkaConsumer, place: TopicPartition) -> list[ConsumerRecord]:
+        at = self._lanes[place].next
+        try:
+            fetched: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
+                place, timeout_ms=POLL_MS, max_records=1
+            )
+        except UnicodeDecodeError:
+            consumer.seek(place, at + 1)
+            return [ConsumerRecord(place.topic, place.partition, at, 0, 0, None, None, None, -1, -1, ())]
+        return fetched.get(place, [])
 
     def _tagged(self, fetched: Mapping[TopicPartition, list[ConsumerRecord]]) -> Iterable[Run]:
         for place, records in fetched.items():
-            if lane := self._lanes.get(place):
+            if records and (lane := self._lanes.get(place)):
                 lane.credit -= 1
+                lane.next = records[-1].offset + 1
                 yield Run(place, lane.epoch, tuple(records))
 
 

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
 from schemas.log_events import LogEvent
+from streams.sweep import Sweep
 
 _PAUSE_SECONDS = 1.0  # after a round that failed
 
@@ -25,6 +26,7 @@ class Truncation:
 
     def __init__(self, connection: Mapping[str, Any]) -> None:
         self._connection = connection
+        self._sweep = Sweep(connection)
         self._waiting: dict[TopicPartition, int] = {}
         self._asked = asyncio.Event()
         self._admin: AIOKafkaAdminClient | None = None
@@ -46,6 +48,7 @@ class Truncation:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             await self._round()
+        await self._sweep.stop()
         await self._disconnect()
 
     async def _run(self) -> None:
@@ -69,6 +72,7 @@ class Truncation:
             return False
         for place, offset in cut.items():
             log.debug(LogEvent.INBOX_TRUNCATED, topic=place.topic, offset=offset)
+            self._sweep.after(place, offset)
             if self._waiting[place] == offset:
                 del self._waiting[place]
         return True

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from schemas import state, topics
 from schemas.case import Case
@@ -95,6 +96,51 @@ async def test_the_sender_of_nonsense_alone_is_told_so(said: Bus) -> None:
 async def _is_empty(bus_: Bus, party: str) -> bool:
     begin, end = await bus_.bounds(topics.inbox(party))
     return begin == end > 0
+
+
+class _Unreadable(str):
+    """A header's name that is no UTF-8 on the wire. No client of ours writes one; a raw one can."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff\xfe"
+
+
+async def _say_unreadable(kafka: RunningKafka, inbox: str, count: int) -> None:
+    producer = AIOKafkaProducer(**kafka.access().aiokafka())
+    await producer.start()
+    batch = producer.create_batch()
+    # the client's compiled builder takes plain text alone; its Python one asks the name for its bytes
+    batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 1 << 16)
+    for _ in range(count):
+        batch.append(key=None, value=b"{}", timestamp=None, headers=[(_Unreadable("x"), b"y")])
+    await (await producer.send_batch(batch, inbox, partition=0))
+    await producer.stop()
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_record_that_the_client_cannot_read_stops_nothing(kafka: RunningKafka, said: Bus) -> None:
+    """It is refused like an empty one, and what stands before and after it is judged once."""
+    before, after = [activity("by-malmoe") for _ in range(3)], activity("by-malmoe")
+    await said.say(before)
+    await _say_unreadable(kafka, topics.inbox("by-malmoe"), 2)
+    await said.say([after])
+    await _in_log(said, after)
+    logged = Counter(_header(record, "ce_id") for record in await said.read(topics.LOG))
+    assert [logged[saying.id] for saying in (*before, after)] == [1, 1, 1, 1]
+    answers = [json.loads(record.value) for record in await said.read(topics.refusals("by-malmoe"))]
+    assert [answer["reason"] for answer in answers] == ["bad_envelope", "bad_envelope"]
+
+
+async def test_what_was_cut_is_gone_from_the_disk(kafka: RunningKafka, worker: WorkerProcess, said: Bus) -> None:
+    """The file too, though nobody says a word more: no value stays where a careless client put it."""
+    saying = concern("kff", str(uuid4()), person=CPR)
+    await said.say([saying])
+    assert worker.exit_code is None
+    await _refusal(said, saying)
+    files = kafka.kafka.home / "kafka" / f"{topics.inbox('kff')}-0"
+    await eventually(lambda: not [file for file in files.iterdir() if CPR.encode() in file.read_bytes()], 40)
 
 
 @pytest.mark.usefixtures("worker")
