@@ -55,7 +55,7 @@ def tell_case(contracts: Contracts, log: Iterable[Stored], case: str, at: dateti
 def _concerns(stored: Stored, case: str) -> bool:
     # By the key and not by a header: the key is there on a tombstone too.
     parts = (stored.record.key or b"").split(b"/")
-    return len(parts) == 3 and parts[1] == case.encode()  # noqa: PLR2004 - party, case, id
+    return len(parts) == 3 and parts[1] == case.encode()
 
 
 def _event(retold: Retold) -> dict[str, Any]:

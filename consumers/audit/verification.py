@@ -33,7 +33,7 @@ class Kept:
 class Verification:
     """One audit: `see_view`, `see_receipt`, `see_state` for all, then `see_log` in order, then `report`."""
 
-    def __init__(self, contracts: Contracts, kept: Kept = Kept()) -> None:  # noqa: B008 - frozen
+    def __init__(self, contracts: Contracts, kept: Kept = Kept()) -> None:
         """Start with nothing seen."""
         self._contracts = contracts
         self._kept = kept
@@ -173,7 +173,7 @@ def verify(  # all that is there, then the log that it must follow from
     views: Iterable[Stored],
     ledger: Iterable[Stored],
     cases: Iterable[Stored],
-    kept: Kept = Kept(),  # noqa: B008 - frozen
+    kept: Kept = Kept(),
 ) -> Report:
     """Audit what is given as a whole."""
     audit = Verification(contracts, kept)

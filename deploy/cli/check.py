@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from deploy.cli.console import NO, Json, note
-from deploy.cli.verdict_lines import tell
 from deploy.cli.files import Policies, contracts, read
+from deploy.cli.verdict_lines import tell
 from deploy.paper_log import admit, is_deposit, lines_of, paper
 from schemas.verdicts import Refusal
 

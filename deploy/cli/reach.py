@@ -14,7 +14,7 @@ from consumers.kept_records import OpenConsumer
 from deploy import clients, tokens
 from deploy.cli.files import contracts
 from deploy.settings import Settings
-from schemas.errors import UsageError, UnreachableError
+from schemas.errors import UnreachableError, UsageError
 from schemas.identity import Role
 
 Result = TypeVar("Result")

@@ -126,15 +126,18 @@ def _found(stack: Stack, canaries: set[bytes]) -> list[Path]:
 
 
 async def _all_views(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for party in contract().parties:
-        listening = await Subscriber(party, reach.ear(stack.settings, party)).listen(from_beginning=True)
-        async for view in listening.views(idle=1):
-            place = (view["causationid"], party)
-            assert place not in found, "a view came twice"
-            found[place] = view
-        await listening.stop()
-    return found
+    parties = tuple(contract().parties)
+    heard = await asyncio.gather(*(_views_of(stack, party) for party in parties))
+    views = [((view["causationid"], party), view) for party, own in zip(parties, heard, strict=True) for view in own]
+    assert len(dict(views)) == len(views), "a view came twice"
+    return dict(views)
+
+
+async def _views_of(stack: Stack, party: str) -> list[dict[str, Any]]:
+    listening = await Subscriber(party, reach.ear(stack.settings, party)).listen(from_beginning=True)
+    views = [view async for view in listening.views(idle=2)]
+    await listening.stop()
+    return views
 
 
 def _receipts(stack: Stack) -> Iterator[dict[str, Any]]:
