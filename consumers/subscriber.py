@@ -90,4 +90,3 @@ class Listening:
 
     async def stop(self) -> None:
         await self._consumer.stop()
-

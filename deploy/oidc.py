@@ -65,10 +65,10 @@ class IssuerKeys:
             keys = await self._published()
         except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, LookupError, TypeError) as error:
             # Known keys stay in use: an issuer that is away for an hour does not stop the bus.
-            log.warning(LogEvent.TOKEN_KEYS_UNREACHABLE, error=type(error).__name__)
+            log.warning(LogEvent.ISSUER_KEYS_UNREACHABLE, error=type(error).__name__)
             return
         self._keys, self._fetched = keys, self._clock()
-        log.info(LogEvent.TOKEN_KEYS_FETCHED, count=len(keys.keys))
+        log.info(LogEvent.ISSUER_KEYS_FETCHED, count=len(keys.keys))
 
     async def _published(self) -> KeySet:
         document = await self._json(self._issuer.rstrip("/") + _DISCOVERY)

@@ -32,6 +32,9 @@ SEAL = (
 NO_SALT = "00" * 16
 
 
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """One line: the event as its publisher said it, who says so, and when the bus took it, if it is told."""
@@ -82,7 +85,7 @@ class PaperBus:
     """Judges line by line, keeping each case."""
 
     contracts: Contracts
-    now: datetime = datetime.min.replace(tzinfo=UTC)
+    now: datetime = _BEGINNING
     states: dict[str, State] = field(default_factory=dict)
 
     def take(self, line: bytes) -> Refusal | Admitted:

@@ -130,9 +130,7 @@ def _written_like(text: str, moment: datetime) -> str:
 def _move(line: Line, move: Callable[[str], str]) -> Line:
     if isinstance(line, Deposit):
         return replace(line, value=_walk(line.value, move))
-    moved = {
-        name: _walk(value, move) if name in {"time", "data"} else value for name, value in line.event.items()
-    }
+    moved = {name: _walk(value, move) if name in {"time", "data"} else value for name, value in line.event.items()}
     return replace(line, event=moved)
 
 

@@ -27,7 +27,7 @@ class HttpVoice:
     async def deposit(self, deposit: Deposit) -> None:
         await self._publisher.deposit(deposit.ref, deposit.case, deposit.field, deposit.value)
 
-    async def say(self, event: bytes, id_: str | None = None) -> dict[str, Any]:
+    async def say(self, event: bytes, id_: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - the other voice needs it
         """Return the verdict; still `pending` only where the bus takes minutes."""
         verdict = await self._publisher.publish(event)
         until = time.monotonic() + PATIENCE

@@ -16,8 +16,8 @@ class LogEvent(StrEnum):
     BROKER_BUSY = "broker_busy"  # a record was not acknowledged in time, its sender was told so; topic, error
     LISTENER_LOST = "listener_lost"  # the connection that hears of verdicts is made anew; error
     REQUEST_FAILED = "request_failed"  # a request met a fault of ours; route, method, error
-    TOKEN_KEYS_FETCHED = "token_keys_fetched"  # the OIDC issuer's keys were read; count
-    TOKEN_KEYS_UNREACHABLE = "token_keys_unreachable"  # the OIDC issuer did not give its keys; error
+    ISSUER_KEYS_FETCHED = "issuer_keys_fetched"  # the OIDC issuer's keys were read; count
+    ISSUER_KEYS_UNREACHABLE = "issuer_keys_unreachable"  # the OIDC issuer did not give its keys; error
     DATABASE_MIGRATED = "database_migrated"  # a migration was applied; name
     PROJECTION_RETRIES = "projection_retries"  # broker or database gone, tried again; name, error
     RECORD_SKIPPED = "record_skipped"  # a projection could not read a record; name, topic, partition, offset, error

@@ -112,9 +112,7 @@ def _place(record: Inbound | Outbound) -> tuple[str, int]:
 
 
 def _stored(record: Outbound, offset: int, written_at: int) -> Stored:
-    return Stored(
-        Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers), written_at
-    )
+    return Stored(Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers), written_at)
 
 
 @cache

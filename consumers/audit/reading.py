@@ -27,12 +27,12 @@ async def audit(
     verification = Verification(contracts, kept_)
     views = tuple((topics.views(party), 0) for party in sorted(parties))
     log = await ends_of(open_consumer, LOG)
-    for name, places, see in (
+    for name, places, take in (
         ("views", views, verification.see_view),
         ("ledger", LEDGER, verification.see_receipt),
         ("cases", CASES, verification.see_state),
     ):
-        await _read(open_consumer, await ends_of(open_consumer, places), see, name, progress)
+        await _read(open_consumer, await ends_of(open_consumer, places), take, name, progress)
 
     def see(stored: Stored) -> None:
         record = stored.record

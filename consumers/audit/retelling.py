@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from consumers.audit.evidence import Stored
 from consumers.audit.findings import Finding, of_log
-from schemas import admission, judge, state
+from schemas.admission import unseal
 from schemas.case import State
 from schemas.contract import Contracts
 from schemas.envelope import Admitted
 from schemas.errors import SamspilError, UnknownContractError
+from schemas.judge import replay
 from schemas.outputs import log_record
 from schemas.records import Outbound
+from schemas.state import empty
 from schemas.views import Decision
 
 
@@ -54,12 +56,12 @@ class Retelling:
         if stored.record.value is None:
             return of_log(stored, "erased")
         try:
-            admitted = admission.unseal(stored.record)
+            admitted = unseal(stored.record)
         except SamspilError:
             return of_log(stored, "unreadable")
         key = admitted.event.key
         held = self._held.get(key)
-        before = held.state if held else state.empty(key)
+        before = held.state if held else empty(key)
         if admitted.event.id in before.said:
             return of_log(stored, "repeated")
         return self._judge(stored, admitted, before)
@@ -70,7 +72,7 @@ class Retelling:
         except UnknownContractError:
             return of_log(stored, "contract")
         try:
-            after, decision = judge.replay(contract, before, admitted)
+            after, decision = replay(contract, before, admitted)
         except Exception:  # noqa: BLE001 - the auditor's guard, as the worker's: a step that raises is the finding
             return of_log(stored, "judgement")
         self._held[admitted.event.key] = Held(after, admitted.seal.contract)
@@ -84,5 +86,3 @@ def faults_of_form(retold: Retold) -> tuple[str, ...]:
     same = (record.key, record.value, record.headers) == (due.key, due.value, due.headers)
     place = record.partition == due.partition
     return (*(() if same else ("form",)), *(() if place else ("misplaced",)))
-
-

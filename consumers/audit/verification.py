@@ -166,7 +166,7 @@ class Verification:
         self._findings.extend(of_mark("state", "surplus", m, "no_event") for m in left)
 
 
-def verify(  # all that is there, then the log that it must follow from
+def verify(  # noqa: PLR0913 - the four kinds of topic, each by its name
     contracts: Contracts,
     *,
     log: Iterable[Stored],

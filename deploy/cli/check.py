@@ -34,9 +34,7 @@ def check(
         verdict = admit(contract, paper(line), now)
         refused = isinstance(verdict, Refusal)
         good, bad = good + (not refused), bad + refused
-        body = (
-            verdict.body() if isinstance(verdict, Refusal) else {"id": verdict.id, "verdict": "well_formed"}
-        )
+        body = verdict.body() if isinstance(verdict, Refusal) else {"id": verdict.id, "verdict": "well_formed"}
         tell(body, number, as_json=as_json)
     note(f"{good} well formed, {bad} not.")
     raise typer.Exit(NO if bad else 0)

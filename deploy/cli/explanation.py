@@ -45,11 +45,7 @@ class Explanation:
     def body(self) -> dict[str, Any]:
         """Return it as JSON values."""
         view = self.view
-        got = (
-            None
-            if view is None
-            else {name: sorted(view.data[name]) for name in ("fields", "refs", "case_refs")}
-        )
+        got = None if view is None else {name: sorted(view.data[name]) for name in ("fields", "refs", "case_refs")}
         rules = [asdict(ruled) for ruled in self.ruled]
         return {"party": self.party, "verdict": self.verdict.body(), "view": got, "rules": rules}
 
@@ -67,9 +63,7 @@ def explain(contract: Contract, before: State, admitted: Admitted, party: str) -
     return Explanation(party, judgement.verdict, view, ruled)
 
 
-def _ruled(
-    contract: Contract, state: State, admitted: Admitted, rule: Rule, party: str, basis: str | None
-) -> Ruled:
+def _ruled(contract: Contract, state: State, admitted: Admitted, rule: Rule, party: str, basis: str | None) -> Ruled:
     said, reason = _asked(contract, state, admitted, rule, party)
     ground = (rule.gate.name, rule.gate.predicates, basis or rule.gate.basis)
     if said != "released":
@@ -86,9 +80,7 @@ def _ruled(
     )
 
 
-def _asked(
-    contract: Contract, state: State, admitted: Admitted, rule: Rule, party: str
-) -> tuple[Said, str | None]:
+def _asked(contract: Contract, state: State, admitted: Admitted, rule: Rule, party: str) -> tuple[Said, str | None]:
     """Ask in the order of policy.yaml: when, to, the publisher's own event, the gate."""
     event = admitted.event
     if not contents.applies(rule, event):

@@ -27,6 +27,4 @@ def read(path: Path) -> bytes:
     try:
         return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror or type(error).__name__}."
-        ) from None
+        raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None

@@ -1,7 +1,7 @@
 """`samspil policy`: is a contract right, and why does a party see what it sees."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -14,9 +14,7 @@ from schemas.contract_files import FILES, load, load_all
 from schemas.errors import ContractError, UsageError
 from schemas.verdicts import Refusal
 
-app = typer.Typer(
-    no_args_is_help=True, help="The contract: who may say what, and who may see what on which ground."
-)
+app = typer.Typer(no_args_is_help=True, help="The contract: who may say what, and who may see what on which ground.")
 
 SAYING = {
     "not_addressed": "does not address this party here",
@@ -29,9 +27,7 @@ SAYING = {
 def check_policy(
     directory: Annotated[
         Path,
-        typer.Argument(
-            help="A folder with catalogue.yaml, parties.yaml and policy.yaml, or one of such folders."
-        ),
+        typer.Argument(help="A folder with catalogue.yaml, parties.yaml and policy.yaml, or one of such folders."),
     ],
     as_json: Json = False,
 ) -> None:
@@ -69,9 +65,7 @@ def _tell(contract: Contract, *, as_json: bool) -> None:
 
 @app.command("explain")
 def explain_policy(
-    event: Annotated[
-        Path, typer.Option("--event", help="One event, a structured CloudEvent; - for standard input.")
-    ],
+    event: Annotated[Path, typer.Option("--event", help="One event, a structured CloudEvent; - for standard input.")],
     party: Annotated[str, typer.Option("--as", help="The party that would receive it, such as sof.")],
     case_log: Annotated[
         Path | None,
@@ -102,7 +96,7 @@ def explain_policy(
     raise typer.Exit(NO if told.view is None else 0)
 
 
-def _refused(refusal: Refusal, *, as_json: bool) -> None:
+def _refused(refusal: Refusal, *, as_json: bool) -> NoReturn:
     if as_json:
         answer_json({"verdict": refusal.body(), "view": None, "rules": []})
     else:
@@ -119,9 +113,7 @@ def _show(told: Explanation) -> None:
         answer(f"{told.party} gets no view of this event.")
     else:
         names = sorted({*told.view.data["fields"], *told.view.data["refs"], *told.view.data["case_refs"]})
-        answer(
-            f"{told.party} gets a view: {', '.join(names) or 'that something happened, and nothing else'}."
-        )
+        answer(f"{told.party} gets a view: {', '.join(names) or 'that something happened, and nothing else'}.")
     if not told.ruled:
         answer("No rule speaks of this type of event.")
         return

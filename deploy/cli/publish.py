@@ -26,7 +26,9 @@ Numbered = tuple[int, bytes]
 
 def publish(
     party: reach.As,
-    file: Annotated[Path, typer.Argument(help="One event or JSON lines of structured CloudEvents; - for standard input.")] = Path("-"),
+    file: Annotated[
+        Path, typer.Argument(help="One event or JSON lines of structured CloudEvents; - for standard input.")
+    ] = Path("-"),
     token: Annotated[
         str | None, typer.Option(envvar="SAMSPIL_TOKEN", help="A bearer token of another issuer than the local one.")
     ] = None,
@@ -84,9 +86,7 @@ async def _next(under_way: deque[tuple[int, asyncio.Task[dict[str, Any]]]]) -> t
     return number, await task
 
 
-async def _after(
-    before: "asyncio.Task[dict[str, Any]] | None", voice: HttpVoice, line: bytes
-) -> dict[str, Any]:
+async def _after(before: "asyncio.Task[dict[str, Any]] | None", voice: HttpVoice, line: bytes) -> dict[str, Any]:
     if before is not None:
         await asyncio.wait([before])
     return await voice.say(line)

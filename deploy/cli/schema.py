@@ -12,7 +12,9 @@ from schemas.asyncapi import document
 from schemas.errors import UsageError
 from schemas.json_schema import schemas
 
-app = typer.Typer(no_args_is_help=True, help="The events as JSON Schema, for parties that validate before they publish.")
+app = typer.Typer(
+    no_args_is_help=True, help="The events as JSON Schema, for parties that validate before they publish."
+)
 READABLE = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
 
 

@@ -15,7 +15,7 @@ def tell(verdict: dict[str, Any], line: int | None = None, *, as_json: bool) -> 
 
 
 def _words(verdict: dict[str, Any]) -> str:
-    said = verdict["verdict"].replace("_", " ")
+    said = str(verdict["verdict"]).replace("_", " ")
     if verdict["verdict"] == "refused":
         paths = ", ".join(path or "the whole event" for path in verdict.get("paths", ()))
         return f"refused: {verdict['reason']}" + (f" at {paths}" if paths else "")

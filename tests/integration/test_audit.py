@@ -7,6 +7,7 @@ from functools import partial
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from consumers.audit.findings import Finding, Report
 from consumers.audit.reading import LEDGER, LOG, audit, stored_in
@@ -29,7 +30,7 @@ async def written(kafka: RunningKafka) -> AsyncIterator[RunningKafka]:
 
 
 async def transact(kafka: RunningKafka, records: Iterable[Outbound], *, commit: bool = True) -> None:
-    producer = clients.AIOKafkaProducer(**kafka.access().aiokafka(), transactional_id="samspil.test.writer")
+    producer = AIOKafkaProducer(**kafka.access().aiokafka(), transactional_id="samspil.test.writer")
     await producer.start()
     try:
         await producer.begin_transaction()
@@ -113,7 +114,7 @@ async def test_a_bus_that_writes_meanwhile_does_not_disturb(kafka: RunningKafka)
 
 
 async def _write_slowly(kafka: RunningKafka, batches: list[tuple[Outbound, ...]]) -> None:
-    producer = clients.AIOKafkaProducer(**kafka.access().aiokafka(), transactional_id="samspil.test.slow")
+    producer = AIOKafkaProducer(**kafka.access().aiokafka(), transactional_id="samspil.test.slow")
     await producer.start()
     for batch in batches:
         async with producer.transaction():

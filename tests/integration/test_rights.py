@@ -55,7 +55,7 @@ def test_what_may_not_be_read_cannot_be(kafka: RunningKafka, principal: str) -> 
                 error = message.error()
                 assert error is not None, f"{principal} read {message.topic()}"
                 if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                    denied.add(message.topic())
+                    denied.add(str(message.topic()))
     finally:
         consumer.close()
     assert denied == wanted

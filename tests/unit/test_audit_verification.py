@@ -20,7 +20,12 @@ Tamper = Callable[[Inbound], Inbound | None]
 
 def audit(shelf: Shelf, kept: Kept = Kept()) -> Report:  # noqa: B008 - frozen
     return verify(
-        wire.contracts(), log=shelf.of(LOG), views=shelf.of(VIEWS), ledger=shelf.of(LEDGER), cases=shelf.of(CASES), kept=kept
+        wire.contracts(),
+        log=shelf.of(LOG),
+        views=shelf.of(VIEWS),
+        ledger=shelf.of(LEDGER),
+        cases=shelf.of(CASES),
+        kept=kept,
     )
 
 

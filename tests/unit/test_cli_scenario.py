@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.scenario_file import Deposit, ScenarioError, Utterance, read_scenario, shifted
+from deploy.scenario_file import Deposit, Line, ScenarioError, Utterance, read_scenario, shifted
 from deploy.scenario_player import play_scenario
 from tests import wire
 
@@ -33,7 +33,7 @@ def test_a_date_keeps_its_distance_to_the_day_of_its_event_in_the_city() -> None
 
 def test_dates_inside_a_deposit_move_with_the_event_after_it() -> None:
     value = [{"code": "threat", "observed_on": "2026-03-02"}]
-    lines = [Deposit("buf", "case", "ref", "signs", value), utterance("2026-03-02T11:00:00Z")]
+    lines: list[Line] = [Deposit("buf", "case", "ref", "signs", value), utterance("2026-03-02T11:00:00Z")]
     moved = shifted(lines, NOW)[0]
     assert isinstance(moved, Deposit)
     assert moved.value == [{"code": "threat", "observed_on": "2027-01-21"}]
@@ -90,7 +90,7 @@ class Recorder:
 
 async def test_each_party_speaks_for_itself_in_the_order_of_the_file() -> None:
     notes: list[tuple[str, str]] = []
-    lines = [Deposit("ku", "c", "vault:1", "grounds", "x"), utterance("2026-03-02T11:00:00Z")]
+    lines: list[Line] = [Deposit("ku", "c", "vault:1", "grounds", "x"), utterance("2026-03-02T11:00:00Z")]
     verdicts = [v async for v in play_scenario(lines, lambda party: Recorder(party, notes))]
     assert notes == [("ku", "vault:1"), ("buf", "2026-03-02T11:00:00Z")]
     assert verdicts == [{"id": "2026-03-02T11:00:00Z", "verdict": "accepted"}]
