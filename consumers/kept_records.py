@@ -24,9 +24,11 @@ POLL_MS = 200
 PATIENCE = 60.0  # seconds without any progress; a frozen writer holds its partitions for ten
 
 
-async def ends_of(open_consumer: OpenConsumer, places: Iterable[Place]) -> Ends:
-    """Return where each partition ends now, transactions under way included."""
-    consumer = open_consumer("read_uncommitted")
+async def ends_of(
+    open_consumer: OpenConsumer, places: Iterable[Place], isolation: Isolation = "read_uncommitted"
+) -> Ends:
+    """Return where each partition ends now: transactions under way included, or (read_committed) left out."""
+    consumer = open_consumer(isolation)
     await consumer.start()
     try:
         at = [TopicPartition(*place) for place in places]

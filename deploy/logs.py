@@ -20,10 +20,11 @@ _NAMES = frozenset(LogEvent)
 Entry = MutableMapping[str, Any]
 
 
-def configure(service: str, descriptor: int = 2, level: int = logging.INFO) -> BinaryIO:
+def configure(service: str, descriptor: int = 2, level: int = logging.INFO, *, for_ever: bool = True) -> BinaryIO:
     """Make this process log as a service, to a file descriptor (Faust redirects what is printed).
 
-    Returns the open file: the process keeps it for as long as it lives, a test closes it.
+    Returns the open file: the process keeps it for as long as it lives. A test closes it, and so says that it
+    is not `for_ever`: then no logger remembers it.
     """
     # Its own copy of the descriptor, so that closing standard error elsewhere does not end the log.
     out = os.fdopen(os.dup(descriptor), "wb", buffering=0)
@@ -38,7 +39,7 @@ def configure(service: str, descriptor: int = 2, level: int = logging.INFO) -> B
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(out),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=for_ever,
     )
     root = logging.getLogger()
     root.handlers = [Libraries()]

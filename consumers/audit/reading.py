@@ -1,6 +1,6 @@
 """The auditor's reading of the topics, in an order that a running bus cannot disturb.
 
-First where the log ends; then everything else, whose ends are taken later and so hold all that follows from
+First where the committed log ends; then everything else, whose ends are taken later and so hold all that follows from
 that log; then the log, and what came to it meanwhile, which only says which cases were in motion.
 """
 
@@ -26,7 +26,9 @@ async def audit(
     """Audit the whole bus as it stands now."""
     verification = Verification(contracts, kept_)
     views = tuple((topics.views(party), 0) for party in sorted(parties))
-    log = await ends_of(open_consumer, LOG)
+    # What stands below this end was committed, so all that followed from it is written already; of a transaction
+    # under way the log's part may be there before its views are.
+    log = await ends_of(open_consumer, LOG, "read_committed")
     for name, places, take in (
         ("views", views, verification.see_view),
         ("ledger", LEDGER, verification.see_receipt),

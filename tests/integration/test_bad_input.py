@@ -46,7 +46,7 @@ def web_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """This process logs as `web` does, into a file."""
     path: Path = tmp_path_factory.mktemp("logs") / "web.log"
     before = structlog.get_config()
-    with path.open("wb") as file, logs.configure("web", file.fileno()):
+    with path.open("wb") as file, logs.configure("web", file.fileno(), for_ever=False):
         yield path
         structlog.configure(**before)
 

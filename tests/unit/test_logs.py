@@ -23,7 +23,7 @@ def lines() -> Iterator[Lines]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     reading, writing = os.pipe()
-    out = logs.configure("web", writing)
+    out = logs.configure("web", writing, for_ever=False)
     os.set_blocking(reading, False)
     try:
         yield lambda: [orjson.loads(line) for line in os.read(reading, 65_536).splitlines()]
