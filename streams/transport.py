@@ -117,30 +117,34 @@ class RunThread(driver.AIOKafkaConsumerThread):
         try:
             fetched = await self._ensure_consumer().getmany(*wanted, timeout_ms=POLL_MS)
         except UnicodeDecodeError:
-            fetched = await self._one_by_one(wanted)
+            return await self._one_by_one(wanted)
         return list(self._tagged(fetched))
 
-    async def _one_by_one(self, wanted: list[TopicPartition]) -> dict[TopicPartition, list[ConsumerRecord]]:
+    async def _one_by_one(self, wanted: list[TopicPartition]) -> list[Run]:
         """Return a record of each lane after the client met one that it cannot read, that one as an empty one.
 
         The client decodes the names of headers as it goes, and loses its place where one is no UTF-8: so every
         lane is sought anew. Only inboxes can hold such a record, and their offsets have no gaps.
         """
-        consumer = self._ensure_consumer()
         for place in wanted:
-            consumer.seek(place, self._lanes[place].next)
-        return {place: await self._one(consumer, place) for place in wanted}
+            if lane := self._lanes.get(place):
+                self._ensure_consumer().seek(place, lane.next)
+        runs: list[Run] = []
+        for place in wanted:
+            # Tagged at once: by the next wait the lane may be another one, which goes on from further back.
+            runs += self._tagged({place: await self._one(place)})
+        return runs
 
-    async def _one(self, consumer: aiokafka.AIOKafkaConsumer, place: TopicPartition) -> list[ConsumerRecord]:
-        at = self._lanes[place].next
+    async def _one(self, place: TopicPartition) -> list[ConsumerRecord]:
+        consumer = self._ensure_consumer()
         try:
-            fetched: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
-                place, timeout_ms=POLL_MS, max_records=1
-            )
+            fetched = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=1)
         except UnicodeDecodeError:
-            consumer.seek(place, at + 1)
-            return [ConsumerRecord(place.topic, place.partition, at, 0, 0, None, None, None, -1, -1, ())]
-        return fetched.get(place, [])
+            if (lane := self._lanes.get(place)) is None:
+                return []
+            consumer.seek(place, lane.next + 1)
+            return [ConsumerRecord(place.topic, place.partition, lane.next, 0, 0, None, None, None, -1, -1, ())]
+        return list(fetched.get(place, ()))
 
     def _tagged(self, fetched: Mapping[TopicPartition, list[ConsumerRecord]]) -> Iterable[Run]:
         for place, records in fetched.items():
