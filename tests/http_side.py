@@ -48,7 +48,8 @@ asyncio.run(worker.serve(connection, contracts, worker.steps(contracts, WallCloc
 
 @contextmanager
 def worker(kafka: RunningKafka, log: Path | None = None) -> Iterator[None]:
-    """ADMIT and COORDINATE at work, what they print going into a file."""
+    """ADMIT and COORDINATE at work on empty topics, what they print going into a file."""
+    kafka.reset()  # other tests write what no worker wrote
     with (log or Path(os.devnull)).open("wb") as out, tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "worker.ready"
         access = json.dumps(kafka.access("worker").aiokafka())

@@ -30,6 +30,7 @@ PLACES = len(parties()) + topics.PARTITIONS
 
 @pytest.fixture(scope="module")
 async def worker(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WorkerProcess]:
+    kafka.reset()  # other tests write what no worker wrote
     process = WorkerProcess(kafka.access("worker").aiokafka(), tmp_path_factory.mktemp("worker"), poison=[POISONED])
     process.start()
     await process.ready()
