@@ -33,6 +33,7 @@ class Sweep:
     def __init__(self, connection: Mapping[str, Any]) -> None:
         self._connection = connection
         self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()  # inboxes fall silent together; one producer serves them all
         self._due: dict[TopicPartition, asyncio.TimerHandle] = {}
         self._swept: dict[TopicPartition, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
@@ -70,11 +71,12 @@ class Sweep:
         self._swept[place] = said.offset
 
     async def _connect(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(**self._connection, acks="all", enable_idempotence=True)
-            await producer.start()
-            self._producer = producer
-        return self._producer
+        async with self._connecting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(**self._connection, acks="all", enable_idempotence=True)
+                await producer.start()
+                self._producer = producer
+            return self._producer
 
     async def _disconnect(self) -> None:
         producer, self._producer = self._producer, None

@@ -188,6 +188,7 @@ async def test_a_stop_in_order_takes_seconds_and_the_next_start_goes_on(worker: 
     await said.say([before])
     await _in_log(said, before)
     assert worker.stop() == 0
+    assert "Unclosed" not in worker.log.read_text()
     await said.say(after)
     worker.start()
     for saying in after:
