@@ -9,7 +9,7 @@ Leans on private attributes of Faust 0.15.3: tests/contract/test_faust_attribute
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ FETCH_WAIT_MS = 200  # a fetch in flight asks for the lanes as they were: this b
 SESSION_MS = 10_000  # how long a dead worker's partitions stand still
 HEARTBEAT_MS = 2_000
 _CREDIT = 2  # runs of a partition that may wait or be judged: one each
+_CAREFUL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class _Lane:
     epoch: int
     next: int  # the offset after what was delivered
     credit: int = _CREDIT
+    careful: int = 0  # so many records are read one by one
 
 
 class RunThread(driver.AIOKafkaConsumerThread):
@@ -110,48 +112,56 @@ class RunThread(driver.AIOKafkaConsumerThread):
         return runs
 
     async def _next_runs(self) -> list[Run]:
-        wanted = [place for place, lane in self._lanes.items() if lane.credit > 0]
-        if not wanted:  # to aiokafka no partition means every partition
-            await asyncio.sleep(POLL_MS / 1000)
-            return []
-        try:
-            fetched = await self._ensure_consumer().getmany(*wanted, timeout_ms=POLL_MS)
-        except UnicodeDecodeError:
-            return await self._one_by_one(wanted)
-        return list(self._tagged(fetched))
-
-    async def _one_by_one(self, wanted: list[TopicPartition]) -> list[Run]:
-        """Return a record of each lane after the client met one that it cannot read, that one as an empty one.
-
-        The client decodes the names of headers as it goes, and loses its place where one is no UTF-8: so every
-        lane is sought anew. Only inboxes can hold such a record, and their offsets have no gaps.
-        """
-        for place in wanted:
-            if lane := self._lanes.get(place):
-                self._ensure_consumer().seek(place, lane.next)
-        runs: list[Run] = []
-        for place in wanted:
-            # Tagged at once: by the next wait the lane may be another one, which goes on from further back.
-            runs += self._tagged({place: await self._one(place)})
+        runs = [run for place in tuple(self._lanes) for run in await self._take(place)]
+        if not runs:
+            await self._news()
         return runs
 
-    async def _one(self, place: TopicPartition) -> list[ConsumerRecord]:
-        consumer = self._ensure_consumer()
+    async def _take(self, place: TopicPartition) -> list[Run]:
+        """Return what was fetched of one partition. One at a time, so that one's bad record is its own matter."""
+        lane = self._lanes.get(place)
+        if lane is None or lane.credit <= 0:
+            return []
+        most = 1 if lane.careful else None
         try:
-            fetched = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=1)
+            fetched = await self._ensure_consumer().getmany(place, timeout_ms=0, max_records=most)
         except UnicodeDecodeError:
-            if (lane := self._lanes.get(place)) is None:
-                return []
-            consumer.seek(place, lane.next + 1)
-            return [ConsumerRecord(place.topic, place.partition, lane.next, 0, 0, None, None, None, -1, -1, ())]
-        return list(fetched.get(place, ()))
+            return self._unreadable(place)
+        return self._tagged(place, fetched.get(place, []))
 
-    def _tagged(self, fetched: Mapping[TopicPartition, list[ConsumerRecord]]) -> Iterable[Run]:
-        for place, records in fetched.items():
-            if records and (lane := self._lanes.get(place)):
-                lane.credit -= 1
-                lane.next = records[-1].offset + 1
-                yield Run(place, lane.epoch, tuple(records))
+    def _unreadable(self, place: TopicPartition) -> list[Run]:
+        """Go on after the client met a record that it cannot read: a header's name that is no UTF-8.
+
+        It loses the run and its place by that. So the run is read again record by record, and what cannot be
+        read then is delivered as an empty record. Only inboxes can hold one, and their offsets have no gaps.
+        """
+        if (lane := self._lanes.get(place)) is None:
+            return []
+        if not lane.careful:
+            lane.careful = _CAREFUL
+            self._ensure_consumer().seek(place, lane.next)
+            return []
+        self._ensure_consumer().seek(place, lane.next + 1)
+        empty = ConsumerRecord(place.topic, place.partition, lane.next, 0, 0, None, None, None, -1, -1, ())
+        return self._tagged(place, [empty])
+
+    def _tagged(self, place: TopicPartition, records: list[ConsumerRecord]) -> list[Run]:
+        # The lane as it is now: nothing was awaited since the records came.
+        if not records or (lane := self._lanes.get(place)) is None:
+            return []
+        lane.credit -= 1
+        lane.careful = max(0, lane.careful - 1)
+        lane.next = records[-1].offset + 1
+        return [Run(place, lane.epoch, tuple(records))]
+
+    async def _news(self) -> None:
+        """Wait a moment for something fetched. Raises what the fetch was refused for."""
+        waiter = self._ensure_consumer()._fetcher._create_fetch_waiter()  # noqa: SLF001 - getmany waits so itself
+        await asyncio.wait([waiter], timeout=POLL_MS / 1000)
+        if waiter.done():
+            waiter.result()
+        else:
+            waiter.cancel()
 
 
 class Consumer(driver.Consumer):

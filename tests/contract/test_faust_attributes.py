@@ -133,9 +133,11 @@ async def test_a_service_tells_of_its_crash() -> None:
     assert isinstance(service.crash_reason, ValueError)
 
 
-def test_getmany_without_a_partition_means_every_partition() -> None:
-    """So the thread never calls it with none wanted."""
-    assert "if partitions and tp not in partitions" in inspect.getsource(Fetcher.fetched_records)
+def test_the_fetcher_tells_of_news() -> None:
+    """As getmany itself waits: ours asks partition by partition, and then waits for any of them."""
+    source = inspect.getsource(Fetcher.fetched_records)
+    assert "waiter = self._create_fetch_waiter()" in source
+    assert "if drained or not timeout" in source
 
 
 def test_a_batch_says_when_a_record_does_not_fit() -> None:
