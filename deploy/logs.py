@@ -15,6 +15,7 @@ import structlog
 
 from schemas.log_events import FIELDS, LogEvent
 
+_QUIET_SECONDS = 1.0
 _STRUCTURAL = frozenset({"event", "level", "timestamp"})
 _NAMES = frozenset(LogEvent)
 Entry = MutableMapping[str, Any]
@@ -76,10 +77,21 @@ def render(_logger: object, _method: str, entry: Entry) -> bytes:
 
 
 class Libraries(logging.Handler):
-    """What the standard library's loggers hear, without the message."""
+    """What the standard library's loggers hear, without the message.
+
+    Each logger is heard once a second: a client without its broker says the same a hundred times.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard: dict[tuple[str, int], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say that a library said something."""
+        who = (record.name, record.levelno)
+        if record.created < self._heard.get(who, 0.0) + _QUIET_SECONDS:
+            return
+        self._heard[who] = record.created
         log = structlog.get_logger()
         say = {logging.CRITICAL: log.critical, logging.ERROR: log.error}.get(record.levelno, log.warning)
         say(LogEvent.CLIENT_MESSAGE, logger=record.name)

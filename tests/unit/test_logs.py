@@ -72,3 +72,10 @@ def test_libraries_say_that_they_said_something(lines: Lines) -> None:
 def test_every_name_is_its_own_word() -> None:
     assert all(event.value == event.name.lower() for event in LogEvent)
     assert {"data", "value", "key", "subject", "id", "text"}.isdisjoint(FIELDS)
+
+
+def test_a_library_that_repeats_itself_is_heard_once_a_second(lines: Lines) -> None:
+    for _ in range(100):
+        logging.getLogger("aiokafka").warning("the broker is away")
+    logging.getLogger("aiokafka").error("and now it is worse")
+    assert [line["level"] for line in lines()] == ["warning", "error"]
