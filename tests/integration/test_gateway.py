@@ -2,33 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import orjson
-import pytest
 
 from schemas import topics
 from schemas.attributes import STRUCTURED
 from tests import http_side, speech
-from tests.brokers import RunningKafka, RunningPostgres
 from tests.http_side import HttpSide
 from tests.waiting import eventually
-
-
-@pytest.fixture(scope="module")
-async def side(
-    kafka: RunningKafka, postgres: RunningPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[HttpSide]:
-    folder: Path = tmp_path_factory.mktemp("web")
-    with http_side.worker(kafka):
-        async with (
-            http_side.own_database(postgres) as dsns,
-            http_side.projecting(kafka, dsns["projector"]),
-            http_side.serving(kafka, dsns, folder) as opened,
-        ):
-            yield opened
 
 
 async def test_an_event_is_said_structured_and_its_verdict_is_the_answer(side: HttpSide) -> None:

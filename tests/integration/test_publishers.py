@@ -2,10 +2,9 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -20,23 +19,9 @@ from schemas.errors import BusyError, UnreachableError
 from schemas.identity import Role
 from schemas.records import Outbound
 from tests import http_side, speech
-from tests.brokers import RunningKafka, RunningPostgres
+from tests.brokers import RunningKafka
 from tests.http_side import BASE, HttpSide
 from tests.waiting import eventually
-
-
-@pytest.fixture(scope="module")
-async def side(
-    kafka: RunningKafka, postgres: RunningPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[HttpSide]:
-    folder: Path = tmp_path_factory.mktemp("web")
-    with http_side.worker(kafka):
-        async with (
-            http_side.own_database(postgres) as dsns,
-            http_side.projecting(kafka, dsns["projector"]),
-            http_side.serving(kafka, dsns, folder) as opened,
-        ):
-            yield opened
 
 
 class Shaky(httpx.AsyncBaseTransport):

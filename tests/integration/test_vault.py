@@ -1,6 +1,5 @@
 """The vault on real Kafka and PostgreSQL: what is at rest, who may read, and the receipt that comes first."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,20 +18,6 @@ from tests.waiting import eventually
 
 CPR = "251248-9996"
 PERSON = {"name": "Testperson B", "cpr": CPR}
-
-
-@pytest.fixture(scope="module")
-async def side(
-    kafka: RunningKafka, postgres: RunningPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[HttpSide]:
-    folder: Path = tmp_path_factory.mktemp("web")
-    with http_side.worker(kafka):
-        async with (
-            http_side.own_database(postgres) as dsns,
-            http_side.projecting(kafka, dsns["projector"]),
-            http_side.serving(kafka, dsns, folder) as opened,
-        ):
-            yield opened
 
 
 def at(ref: str) -> str:
