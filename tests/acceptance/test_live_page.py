@@ -262,6 +262,9 @@ async def test_signing_out_ends_the_session(site: Site, chromium: Browser) -> No
 
 
 async def test_the_overview_is_json_for_ku_alone(site: Site) -> None:
+    case = str(uuid4())
+    await site.tell(case, "concern-raised")
+    await eventually(lambda: any(body["case"] == case for body in site.feed.since().cases))
     async with httpx.AsyncClient(base_url=site.url, trust_env=False) as client:
         assert (await client.get("/overview")).status_code == 401
         refused = await client.get("/overview", headers={"Authorization": f"Bearer {site.token('sof', Role.RECEIVE)}"})
