@@ -145,7 +145,7 @@ class Stack:
         if not (self._settings.home / _PLAYED).exists():
             arguments = ("scenario", "play", str(SCENARIO), "--shift", "now")
             self._demonstration = self._children.start(command("demonstration", arguments, self._settings))
-            self._run = self._noted.model_copy(update={"demonstration": "playing"})
+            self._note("starting", demonstration="playing")
             self._say("playing the demonstration's first weeks")
 
     def _look_at_demonstration(self) -> None:
@@ -155,14 +155,14 @@ class Stack:
         played = code in (0, 1)
         self._demonstration.kill()
         self._demonstration = None
-        self._run = self._noted.model_copy(update={"demonstration": "played" if played else "failed"})
+        self._note("ready", demonstration="played" if played else "failed")
         if played:
             (self._settings.home / _PLAYED).touch()
         log = self._settings.home / "logs" / "demonstration.log"
         self._say("the demonstration has been played" if played else f"the demonstration failed; see {log}")
 
-    def _note(self, state: str) -> None:
-        run = self._noted.model_copy(update={"state": state, "parts": self._supervisor.seen()})
+    def _note(self, state: str, **more: str) -> None:
+        run = self._noted.model_copy(update={"state": state, "parts": self._supervisor.seen(), **more})
         if run != self._run or state == "starting":
             self._run = run
             self._home.note(run)
