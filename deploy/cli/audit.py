@@ -109,7 +109,7 @@ async def _told(case: str, at: datetime | None = None) -> Told:
 
 def _show_told(told: Told) -> None:
     if not told.events:
-        answer("The log knows no such case at that time.")
+        answer("The log knows no such case, or not yet at that time.")
         return
     for retold in told.events:
         _show_event(retold)

@@ -24,6 +24,8 @@ def contracts(policies: Path | None = None) -> Contracts:
 
 def read(path: Path) -> bytes:
     """Return a file's bytes. Raises UsageError, one line."""
+    if str(path).lstrip().startswith("{"):  # an event where a path belongs: it is not to be repeated
+        raise UsageError("the event is given by a file, or on standard input with -, never on the command line.")
     try:
         return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:

@@ -29,7 +29,8 @@ def follow(
 
 async def _follow(party: str, *, from_beginning: bool, idle: float | None, as_json: bool) -> None:
     listening = await Subscriber(party, reach.ear(settings.load(), party)).listen(from_beginning=from_beginning)
-    note(f"Listening as {party}, from the {'beginning' if from_beginning else 'end: what comes from now on'}.")
+    since = "from the oldest view that is kept" if from_beginning else "to what comes from now on"
+    note(f"Listening as {party} {since}." + ("" if idle is not None else " Ctrl-C ends it."))
     try:
         async for view in listening.views(idle=idle):
             (answer_json(view) if as_json else answer(_line(view)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ import typer
 
 from deploy import settings
 from deploy.cli import reach
-from deploy.cli.console import NO, Json, note, progress, progress_over
+from deploy.cli.console import FINE, NO, Json, note, progress, progress_over
 from deploy.cli.files import read
 from deploy.cli.verdict_lines import tell
 from deploy.paper_log import lines_of
@@ -36,42 +36,47 @@ def publish(
 ) -> None:
     """Say events as a party, through the gateway, and print the verdict on each, in order.
 
-    A line that is refused gets its reason, and the rest goes on. Exit code 0: all accepted; 1: some refused.
+    A line that is refused gets its reason, and the rest goes on. Exit code 0: all accepted; 1: some were not.
     """
     reach.require_party(party)
     lines = list(lines_of(read(file)))
-    refused = reach.run(_publish(party, lines, token, as_json=as_json))
-    note(f"{len(lines) - refused} accepted, {refused} refused.")
-    raise typer.Exit(NO if refused else 0)
+    counts = reach.run(_publish(party, lines, token, as_json=as_json))
+    note(_summary(counts))
+    raise typer.Exit(FINE if counts["accepted"] == len(lines) else NO)
 
 
-async def _publish(party: str, lines: list[Numbered], token: str | None, *, as_json: bool) -> int:
-    refused = 0
+async def _publish(party: str, lines: list[Numbered], token: str | None, *, as_json: bool) -> Counter[str]:
+    counts: Counter[str] = Counter()
     current = settings.load()
     reach.require_gateway(current)
     limits = httpx.Limits(max_connections=IN_FLIGHT)
     async with httpx.AsyncClient(limits=limits) as client:
         publisher = Publisher(current.base_url, token or reach.token(current, party), client=client)
-        told = 0
         async for number, verdict in said(HttpVoice(publisher), lines):
-            told += 1
-            refused += verdict["verdict"] == "refused"
+            counts[verdict["verdict"]] += 1
             progress_over()
             tell(verdict, number, as_json=as_json)
-            progress(f"{told} of {len(lines)}")
+            progress(f"{counts.total()} of {len(lines)}")
     progress_over()
-    return refused
+    return counts
+
+
+def _summary(counts: Counter[str]) -> str:
+    undecided = f", {counts['pending']} not judged yet: ask again later" if counts["pending"] else ""
+    return f"{counts['accepted']} accepted, {counts['refused']} refused{undecided}."
 
 
 async def said(voice: HttpVoice, lines: Iterable[Numbered]) -> AsyncIterator[tuple[int, dict[str, Any]]]:
-    """Say lines and yield the verdicts in their order: several cases at a time, each case one after the other."""
+    """Say lines and yield the verdicts in their order: many at a time, those of one case one after the other."""
     last: dict[str | None, asyncio.Task[dict[str, Any]]] = {}
     under_way: deque[tuple[int, asyncio.Task[dict[str, Any]]]] = deque()
     try:
         for number, line in lines:
             case = _case(line)
-            last[case] = asyncio.create_task(_after(last.get(case), voice, line))
-            under_way.append((number, last[case]))
+            saying = asyncio.create_task(_after(last.get(case), voice, line))
+            if case is not None:
+                last[case] = saying
+            under_way.append((number, saying))
             if len(under_way) >= IN_FLIGHT:
                 yield await _next(under_way)
         while under_way:
@@ -93,7 +98,7 @@ async def _after(before: "asyncio.Task[dict[str, Any]] | None", voice: HttpVoice
 
 
 def _case(line: bytes) -> str | None:
-    """Return the case that a line is about, as far as it can be read: others need not wait for it."""
+    """Return the case that a line is about, as far as it can be read; what is about none waits for nothing."""
     try:
         subject = json.loads(line)["subject"]
     except (ValueError, KeyError, TypeError, RecursionError):
