@@ -66,9 +66,14 @@ class Answers:
     async def to(self, offset: int, seconds: float) -> dict[str, Any] | None:
         """Return the answer to what was said at this place of the inbox, if it comes in time."""
         place = (HEADER_PREFIX + "inboxoffset", str(offset).encode())
-        found = await self._consumer.getmany(self._place, timeout_ms=int(seconds * 1000))
-        answers = (orjson.loads(r.value) for r in found.get(self._place, ()) if place in r.headers)
-        return next(answers, None)
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            found = await self._consumer.getmany(self._place, timeout_ms=int(left * 1000))
+            for record in found.get(self._place, ()):
+                if place in record.headers:
+                    answer: dict[str, Any] = orjson.loads(record.value)
+                    return answer
+        return None
 
 
 class Listening:

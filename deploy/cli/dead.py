@@ -32,7 +32,7 @@ app = typer.Typer(no_args_is_help=True, help="What no step could judge: list it,
 @app.command("list")
 def list_command(as_json: Json = False) -> None:
     """List what no step could judge, by coordinates: topic, partition, offset, step and the class of the error."""
-    letters = reach.run(_letters(settings_.load()))
+    letters = reach.run(standing(settings_.load()))
     if as_json:
         for letter in letters:
             answer_json(letter.body())
@@ -49,7 +49,7 @@ def retry_command(as_json: Json = False) -> None:
     What was read from an inbox or from the admitted events goes to the end of that same topic. Exit code 0: all
     were submitted; 1: some records are no longer kept.
     """
-    results = reach.run(_retry(settings_.load()))
+    results = reach.run(retry(settings_.load()))
     for letter, submitted in results:
         if as_json:
             answer_json({**letter.body(), "submitted": submitted})
@@ -61,14 +61,16 @@ def retry_command(as_json: Json = False) -> None:
     raise typer.Exit(NO if gone else 0)
 
 
-async def _letters(settings: Settings) -> tuple[DeadLetter, ...]:
+async def standing(settings: Settings) -> tuple[DeadLetter, ...]:
+    """Return the letters that are not settled."""
     ear = reach.ear(settings, READER)
     found = [inbound(r) async for records in kept(ear, await ends_of(ear, DEAD_TOPIC)) for r in records]
     return open_letters(found)
 
 
-async def _retry(settings: Settings) -> list[tuple[DeadLetter, bool]]:
-    letters = await _letters(settings)
+async def retry(settings: Settings) -> list[tuple[DeadLetter, bool]]:
+    """Submit what is kept to judgement again; say of each letter whether it was."""
+    letters = await standing(settings)
     results = []
     async with AsyncExitStack() as stack:
         send = {
@@ -78,7 +80,7 @@ async def _retry(settings: Settings) -> list[tuple[DeadLetter, bool]]:
             for principal in dict.fromkeys([*map(writer_of, letters), SETTLER] if letters else ())
         }
         for letter in letters:
-            record = await _record(settings, letter)
+            record = await record_of(settings, letter)
             if record is not None:
                 await send[writer_of(letter)](again(record))
                 await send[SETTLER](settled(letter))
@@ -91,7 +93,7 @@ def writer_of(letter: DeadLetter) -> str:
     return "worker" if letter.topic == topics.ADMITTED else "gateway"
 
 
-async def _record(settings: Settings, letter: DeadLetter) -> Inbound | None:
+async def record_of(settings: Settings, letter: DeadLetter) -> Inbound | None:
     """Return the record that a letter speaks of, if its topic still keeps it."""
     at = TopicPartition(letter.topic, letter.partition)
     consumer = reach.ear(settings, SETTLER)("read_committed")

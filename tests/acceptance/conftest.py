@@ -30,13 +30,18 @@ class Stack:
     def url(self) -> str:
         return self.settings.base_url
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes the command line mean this stack."""
+        return {**os.environ, "SAMSPIL_HOME": str(self.home)}
+
     def samspil(
         self, *arguments: str | Path, stdin: str | None = None, seconds: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run the real command against this stack."""
         return subprocess.run(
             [SAMSPIL, *arguments],
-            env={**os.environ, "SAMSPIL_HOME": str(self.home)},
+            env=self.environment,
             input=stdin,
             capture_output=True,
             text=True,

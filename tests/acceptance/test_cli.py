@@ -113,7 +113,7 @@ def test_what_cannot_be_is_one_clear_line(stack: Stack, arguments: tuple[str, ..
 
 
 def test_topics_and_rights_are_shown_as_the_catalogue_has_them(stack: Stack) -> None:
-    shown = json.loads(stack.samspil("topics", "--json").stdout)
+    shown = answers(stack.samspil("topics", "--json"))
     assert {topic["name"] for topic in shown} == {topic.name for topic in topics.catalogue(parties())}
     assert '"principal"' in stack.samspil("topics", "acls", "--json").stdout
     assert stack.samspil("topics", "apply").returncode == 0

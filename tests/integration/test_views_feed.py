@@ -26,6 +26,7 @@ PARTY = "kff"
 async def side(
     kafka: RunningKafka, postgres: RunningPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[HttpSide]:
+    kafka.reset()  # views of other tests would come between
     folder: Path = tmp_path_factory.mktemp("web")
     async with (
         http_side.own_database(postgres) as dsns,
