@@ -29,8 +29,8 @@ async def ends_of(
 ) -> Ends:
     """Return where each partition ends now: transactions under way included, or (read_committed) left out."""
     consumer = open_consumer(isolation)
-    await consumer.start()
     try:
+        await consumer.start()
         at = [TopicPartition(*place) for place in places]
         consumer.assign(at)  # tells the client of all topics at once; one by one, each costs a tenth of a second
         ends: dict[TopicPartition, int] = await consumer.end_offsets(at)
@@ -45,8 +45,8 @@ async def kept(open_consumer: OpenConsumer, ends: Ends) -> AsyncIterator[tuple[C
     if not places:
         return
     consumer = open_consumer("read_committed")
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         async for records in _until(consumer, ends, places):

@@ -37,11 +37,8 @@ class Subscriber:
     async def listen(self, *, from_beginning: bool = False) -> "Listening":
         """Start to listen to the party's views; from now on nothing is missed."""
         consumer = self._open("read_committed")
-        await consumer.start()
         place = TopicPartition(topics.views(self._party), 0)
-        consumer.assign([place])
-        await (consumer.seek_to_beginning(place) if from_beginning else consumer.seek_to_end(place))
-        await consumer.position(place)  # resolves the seek, so that the end is the end as of now
+        await _placed(consumer, place, from_beginning=from_beginning)
         return Listening(consumer)
 
 
@@ -55,10 +52,7 @@ class Answers:
 
     async def start(self) -> None:
         """From now on nothing is missed."""
-        await self._consumer.start()
-        self._consumer.assign([self._place])
-        await self._consumer.seek_to_end(self._place)
-        await self._consumer.position(self._place)
+        await _placed(self._consumer, self._place)
 
     async def stop(self) -> None:
         await self._consumer.stop()
@@ -95,3 +89,15 @@ class Listening:
 
     async def stop(self) -> None:
         await self._consumer.stop()
+
+
+async def _placed(consumer: AIOKafkaConsumer, place: TopicPartition, *, from_beginning: bool = False) -> None:
+    """Start a client where a partition begins, or where it ends now; one that fails is stopped."""
+    try:
+        await consumer.start()
+        consumer.assign([place])
+        await (consumer.seek_to_beginning(place) if from_beginning else consumer.seek_to_end(place))
+        await consumer.position(place)  # resolves the seek, so that the end is the end as of now
+    except BaseException:
+        await consumer.stop()
+        raise

@@ -97,8 +97,8 @@ async def record_of(settings: Settings, letter: DeadLetter) -> Inbound | None:
     """Return the record that a letter speaks of, if its topic still keeps it."""
     at = TopicPartition(letter.topic, letter.partition)
     consumer = reach.ear(settings, SETTLER)("read_committed")
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([at])
         if (await consumer.beginning_offsets([at]))[at] > letter.offset:
             return None
