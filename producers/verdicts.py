@@ -90,7 +90,7 @@ def newer(kept: Row, said: Row) -> Row:
     """Return which of two verdicts on one id the table keeps: the same rule as record_verdicts.sql."""
     if said.inbox_offset is None:
         return replace(said, inbox_offset=kept.inbox_offset) if kept.refused else kept
-    if kept.inbox_offset is None or said.inbox_offset >= kept.inbox_offset:
+    if kept.inbox_offset is None or (said.inbox_offset, not said.refused) >= (kept.inbox_offset, not kept.refused):
         return replace(said, recorded=said.recorded or kept.recorded)
     return kept
 

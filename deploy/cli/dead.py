@@ -1,15 +1,15 @@
 """`samspil dead`: what no step could judge, and another try once the reason is mended.
 
-Letters hold coordinates only; the record itself stands on the topic that it was read from, for seven days, or
-until an inbox is truncated. A publisher has been told `internal` and may have said its event again: then the
-second try is a duplicate, and answered as one.
+Letters hold coordinates only; the record itself stands on the topic that it was read from: admitted events for
+seven days, an inbox until it is truncated, which is at once. A publisher has been told `internal` and may have
+said its event again: then the second try is a duplicate, and answered as one.
 """
 
 from contextlib import AsyncExitStack
 from functools import partial
 
 import typer
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from consumers.dead_letters import DeadLetter, again, open_letters, settled
 from consumers.kept_records import ends_of, inbound, kept
@@ -20,11 +20,12 @@ from deploy.cli.console import NO, Json, answer, answer_json, note, table
 from deploy.settings import Settings
 from producers.inbox import AcknowledgedSender
 from schemas import topics
+from schemas.errors import UnreachableError
 from schemas.records import Inbound
 
 READER, SETTLER = "audit", "worker"  # each service may do its own part and no more
 DEAD_TOPIC = ((topics.DEAD, 0),)
-_PATIENCE_MS = 5_000
+_PATIENCE_MS = 20_000
 
 app = typer.Typer(no_args_is_help=True, help="What no step could judge: list it, or have it judged again.")
 
@@ -44,10 +45,10 @@ def list_command(as_json: Json = False) -> None:
 
 @app.command("retry")
 def retry_command(as_json: Json = False) -> None:
-    """Submit every dead record to judgement again, and settle its letter.
+    """Have every dead record judged again, at the end of the topic that it was read from, and settle its letter.
 
-    What was read from an inbox or from the admitted events goes to the end of that same topic. Exit code 0: all
-    were submitted; 1: some records are no longer kept.
+    A record that is no longer kept is told of once more, and then forgotten too. Exit code 0: all were submitted;
+    1: some are no longer kept.
     """
     results = reach.run(retry(settings_.load()))
     for letter, submitted in results:
@@ -83,7 +84,7 @@ async def retry(settings: Settings) -> list[tuple[DeadLetter, bool]]:
             record = await record_of(settings, letter)
             if record is not None:
                 await send[writer_of(letter)](again(record))
-                await send[SETTLER](settled(letter))
+            await send[SETTLER](settled(letter))
             results.append((letter, record is not None))
     return results
 
@@ -100,11 +101,19 @@ async def record_of(settings: Settings, letter: DeadLetter) -> Inbound | None:
     try:
         await consumer.start()
         consumer.assign([at])
-        if (await consumer.beginning_offsets([at]))[at] > letter.offset:
+        begins, ends = await consumer.beginning_offsets([at]), await consumer.end_offsets([at])
+        if not begins[at] <= letter.offset < ends[at]:
             return None
         consumer.seek(at, letter.offset)
-        found = await consumer.getmany(at, timeout_ms=_PATIENCE_MS, max_records=1)
-        first = next(iter(found.get(at, ())), None)
-        return inbound(first) if first is not None and first.offset == letter.offset else None
+        found = await _next(consumer, at)
+        return inbound(found) if found.offset == letter.offset else None
     finally:
         await consumer.stop()
+
+
+async def _next(consumer: AIOKafkaConsumer, at: TopicPartition) -> ConsumerRecord:
+    """Return the next record, which is there. Raises UnreachableError."""
+    found = (await consumer.getmany(at, timeout_ms=_PATIENCE_MS, max_records=1)).get(at, ())
+    if not found:
+        raise UnreachableError(f"topic {at.topic}, partition {at.partition} does not move on.")
+    return found[0]

@@ -69,6 +69,7 @@ def test_what_makes_no_row() -> None:
         ([told(Refusal(EVENT, "unknown_case"), 3), accepted(5)], "accepted", 5),
         ([accepted(5), told(Refusal(EVENT, "unknown_case"), 9)], "unknown_case", 9),
         ([accepted(5), told(Accepted(EVENT, duplicate=True), 9)], "accepted", 9),
+        ([told(Refusal(EVENT, "internal"), 5), accepted(5)], "accepted", 5),  # judged again by `dead retry`
     ],
 )
 def test_the_place_in_the_inbox_decides(records: list[Inbound], reason_or_verdict: str, place: int) -> None:
