@@ -24,7 +24,7 @@ def _worker(settings: Settings, contracts: Contracts) -> None:
     from deploy import worker
 
     access = settings.kafka("worker")
-    topics_admin.require_shape(access, topics.catalogue(contracts.newest.parties))
+    topics_admin.require_shape(access, topics.catalogue(contracts.parties))
     connection = access.aiokafka()
 
     async def serve() -> None:
@@ -39,7 +39,7 @@ def _projector(settings: Settings, contracts: Contracts) -> None:
 
     ready = settings.ready_file("projector")
     access, dsn = settings.kafka("projector"), settings.dsn("projector")
-    asyncio.run(projector.serve(access, dsn, contracts.newest.parties, ready))
+    asyncio.run(projector.serve(access, dsn, contracts.parties, ready))
 
 
 def _web(settings: Settings, contracts: Contracts) -> None:

@@ -116,7 +116,7 @@ async def opened(setup: WebSetup) -> AsyncIterator[ASGIApp]:
             setup.waits.vault,
         )
         feed = await stack.enter_async_context(ViewsFeed(partial(clients.consumer, setup.gateway_kafka)))
-        parties = {party.id: party.da for party in setup.contracts.newest.parties.values()}
+        parties = {party.id: party.da for party in setup.contracts.parties.values()}
         routers = (
             gateway.router(doorway, guard),
             vault_routes.router(vault, guard, partial(ref_fields, setup.contracts)),
@@ -153,7 +153,7 @@ async def _sender(stack: AsyncExitStack, access: KafkaAccess) -> AcknowledgedSen
 
 
 async def _verifier(stack: AsyncExitStack, setup: WebSetup) -> Verifier:
-    parties = frozenset(setup.contracts.newest.parties)
+    parties = frozenset(setup.contracts.parties)
     if setup.oidc_issuer is None:
         local = LocalIssuer(setup.issuer_directory)
         return Verifier(local.trust(parties), local)

@@ -102,7 +102,7 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app = application(connection, member or socket.gethostname())
     ownership = Ownership(connection, contracts, lambda: _lanes(app), fail_stop)
-    topology.build(app, ownership, both.admit, both.coordinate, contracts.newest.parties)
+    topology.build(app, ownership, both.admit, both.coordinate, contracts.parties)
     ownership.start()
     ready.parent.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)

@@ -72,16 +72,23 @@ def earlier_refs(case: Case, event: str, place: int, name: str) -> tuple[str, ..
     Those of concerns, notifications and a relative's case that were not undone by then; the dossier only
     of the transfer that this very event accepts.
     """
-    if name == DOSSIER:
-        return _dossier(case, event, place)
-    sources = (said for said in reversed(list(case.said.values())[: place + 1]) if said.type in CASE_REF_SOURCES)
-    return tuple(said.refs[name] for said in sources if name in said.refs and not said.undone_before(place))
+    return tuple(case.said[id_].refs[name] for id_ in earlier_sources(case, event, place, name))
 
 
-def _dossier(case: Case, event: str, place: int) -> tuple[str, ...]:
+def earlier_sources(case: Case, event: str, place: int, name: str) -> tuple[str, ...]:
+    """Return the events whose references of this name `case_refs` means, newest first."""
+    meant = _initiations(case, event) if name == DOSSIER else _sources(case, place)
+    return tuple(id_ for id_ in meant if name in case.said[id_].refs and not case.said[id_].undone_before(place))
+
+
+def _sources(case: Case, place: int) -> tuple[str, ...]:
+    by_then = list(case.said.items())[: place + 1]
+    return tuple(id_ for id_, said in reversed(by_then) if said.type in CASE_REF_SOURCES)
+
+
+def _initiations(case: Case, event: str) -> tuple[str, ...]:
     accepted = (t for t in case.transfers.values() if t.closing_event == event and t.state == "accepted")
-    initiations = (case.said[transfer.event] for transfer in accepted)
-    return tuple(said.refs[DOSSIER] for said in initiations if not said.undone_before(place))
+    return tuple(transfer.event for transfer in accepted)
 
 
 def learned(case: Case, event: Said) -> frozenset[str]:

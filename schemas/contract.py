@@ -171,6 +171,11 @@ class Contracts:
         return self._by_date[0]
 
     @property
+    def parties(self) -> Mapping[str, Party]:
+        """Everybody that any contract knows, as the newest that does says: topics and rights are for all of them."""
+        return {party.id: party for contract in self._by_date for party in contract.parties.values()}
+
+    @property
     def newest(self) -> Contract:
         """The newest contract."""
         return self._by_date[-1]

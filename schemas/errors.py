@@ -43,6 +43,10 @@ class TopicMismatchError(SamspilError):
     """A topic exists with another shape than the catalogue's:"""
 
 
+class UnstorableError(SamspilError):
+    """The state of this case is larger than one record may be."""
+
+
 class UnsendableError(SamspilError):
     """A record can never be sent, so the batch is given up:"""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.case import Case, Said
-from schemas.case_facts import earlier_refs
+from schemas.case_facts import earlier_sources
 from schemas.contract import Contract, Rule
 from schemas.predicates import Question, failure
 
@@ -93,8 +93,10 @@ def _showings(case: Case, deposit: Deposit, party: str, carriers: dict[str, tupl
             own = (rule for rule, names in shown.refs.items() if deposit.field in names)
             yield from (Showing(id_, rule, (by_then[id_],)) for rule in own)
         rules = [rule for rule, names in shown.earlier.items() if deposit.field in names]
-        if rules and deposit.ref in earlier_refs(case, id_, place, deposit.field):
-            yield from (Showing(id_, rule, tuple(by_then.values())) for rule in rules)
+        meant = earlier_sources(case, id_, place, deposit.field) if rules else ()
+        # only those: another event that carries the reference too was perhaps never shown to this party
+        if shown_by := tuple(by_then[source] for source in meant if source in by_then):
+            yield from (Showing(id_, rule, shown_by) for rule in rules)
 
 
 def _failure(contract: Contract, case: Case, field: str, showing: Showing, party: str) -> str | None:

@@ -17,8 +17,10 @@ CASES = "samspil.cases.v1"
 LEDGER = "samspil.ledger.v1"
 DEAD = "samspil.dead.v1"
 
-# a truncated inbox may hold what a careless client wrote: its file is closed and gone within seconds (streams/sweep)
-_GONE_AT_ONCE = {"file.delete.delay.ms": "1000", "segment.ms": "1000"}
+# A truncated inbox may hold what a careless client wrote: its file is closed and gone within
+# seconds (streams/sweep). The broker undoes any compression: what a party's client chose need not be one that ours can
+# read, and a small batch must not become a large one in the worker.
+_INBOX = {"file.delete.delay.ms": "1000", "segment.ms": "1000", "compression.type": "uncompressed"}
 _DAY = 24 * 60 * 60 * 1000
 _COMPACTION_LAG = str(_DAY)  # standing lag of tombstones; erase lowers it for its own scan
 _STATE_BYTES = str(4 * 1024 * 1024)  # a case of 1,000 events must fit in one record
@@ -77,7 +79,7 @@ def _settings(**settings: str) -> tuple[tuple[str, str], ...]:
 
 def _party_topics(party: str) -> tuple[Topic, ...]:
     return (
-        Topic(inbox(party), 1, "what this party says; truncated once admitted", _kept(7, **_GONE_AT_ONCE)),
+        Topic(inbox(party), 1, "what this party says; truncated once admitted", _kept(7, **_INBOX)),
         Topic(refusals(party), 1, "what this party said and was refused", _kept(14)),
         Topic(
             views(party),

@@ -13,6 +13,7 @@ from schemas import admission, topics
 from schemas.canonical import canonical
 from schemas.contract import Contracts
 from schemas.envelope import Admitted, Event, Seal, sealed_headers
+from schemas.errors import UnknownContractError
 from schemas.records import Inbound, Outbound
 from schemas.verdicts import Refusal, answer
 from streams import dead_letters
@@ -57,6 +58,8 @@ class Admit:
                 continue
             try:
                 outputs.append(self._judge(record))
+            except UnknownContractError:
+                raise  # not the record's fault but ours: end, before a good event is refused
             except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
                 dead.append(dead_letters.dead(self.name, record, error))
                 refusal = dead_letters.refusal(record.headers)

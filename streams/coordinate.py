@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schemas import admission, judge, state
-from schemas.case import State
+from schemas.case import Case, State
+from schemas.check import FULL
 from schemas.contract import Contract, Contracts
 from schemas.envelope import SOURCE_PREFIX, Admitted
+from schemas.errors import UnknownContractError, UnstorableError
 from schemas.outputs import log_record, receipt_record, state_record, view_record
 from schemas.records import Inbound, Outbound
 from schemas.verdicts import answer
 from streams import dead_letters
 from streams.step import Dead, Kept, Memory, Outcome
+
+MOST_STATE = 3 * 1024 * 1024  # under the 4 MiB that the topic takes; fewer than FULL events are far from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Coordinate:
                 key = admitted.event.key
                 before = changed[key][0] if key in changed else memory.get(key)
                 written, after = self._judge(before, admitted)
+            except UnknownContractError:
+                raise  # not the event's fault but ours: end, before a good event is refused
             except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
                 dead.append(dead_letters.dead(self.name, record, error))
                 outputs += [*self._internal(record), dead_letters.letter(dead[-1])]
@@ -59,13 +65,20 @@ class Coordinate:
             return [answer(event.party, judgement.verdict, seal.inbox_offset)], before
         views = [view_record(view) for view in decision.views]
         receipts = [receipt_record(event, receipt) for receipt in decision.receipts]
+        _require_storable(judgement.state)
         return [log_record(admitted, decision.withheld), *views, *receipts], judgement.state
 
     def _internal(self, record: Inbound) -> list[Outbound]:
         """Answer the publisher by the seal's own headers: the event itself could not be judged."""
-        said = {name: value.decode("ascii", "replace") for name, value in record.headers}
+        said = {name: (value or b"").decode("ascii", "replace") for name, value in record.headers}
         party = said.get("ce_source", "").removeprefix(SOURCE_PREFIX)
-        if party not in self.contracts.newest.parties:  # not a record of ADMIT's: there is nobody to answer
+        if party not in self.contracts.parties:  # not a record of ADMIT's: there is nobody to answer
             return []
         offset = said.get("ce_inboxoffset", "")
         return [answer(party, dead_letters.refusal(record.headers), int(offset) if offset.isdecimal() else None)]
+
+
+def _require_storable(after: State) -> None:
+    """A case that can grow past its limit by what is always taken must fail by itself, not stop its partition."""
+    if isinstance(after, Case) and len(after.said) > FULL and len(state.encode(after)) > MOST_STATE:
+        raise UnstorableError

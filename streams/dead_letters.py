@@ -30,5 +30,5 @@ def letter(dead_: Dead) -> Outbound:
 
 def refusal(headers: Headers) -> Refusal:
     """Return what the publisher is told; the id only where it is one, since the rest was not judged."""
-    said = dict(headers).get("ce_id", b"").decode("ascii", "replace")
-    return Refusal(said if _UUID.match(said) else None, INTERNAL)
+    said = (dict(headers).get("ce_id") or b"").decode("ascii", "replace")
+    return Refusal(said if _UUID.fullmatch(said) else None, INTERNAL)

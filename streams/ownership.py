@@ -50,7 +50,7 @@ class Ownership:
         self._releasing: set[asyncio.Task[None]] = set()
         self._epoch = 0
         self._assigned = asyncio.Event()
-        self._truncation = Truncation(connection)
+        self._truncation = Truncation(connection, fail)
 
     def serve(self, step: Step, names: Iterable[str]) -> None:
         """Say which step judges the records of these topics."""

@@ -6,7 +6,7 @@ inboxes' segment.ms is shorter than that moment). ADMIT passes it over.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -30,7 +30,9 @@ def is_sweep(record: Inbound) -> bool:
 class Sweep:
     """Sweeps each inbox once it has been quiet for a moment after a cut."""
 
-    def __init__(self, connection: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Mapping[str, Any], fail: Callable[[BaseException], None]) -> None:
+        """`fail` ends the process."""
+        self._fail = fail
         self._connection = connection
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()  # inboxes fall silent together; one producer serves them all
@@ -57,7 +59,12 @@ class Sweep:
         del self._due[place]
         task = asyncio.create_task(self._sweep(place))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     async def _sweep(self, place: TopicPartition) -> None:
         try:

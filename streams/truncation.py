@@ -5,7 +5,7 @@ each claim asks once for all that was committed before it, so a crash between co
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -24,9 +24,12 @@ log = structlog.get_logger()
 class Truncation:
     """Cuts inboxes in the background: one round at a time, each for all inboxes that wait."""
 
-    def __init__(self, connection: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Mapping[str, Any], fail: Callable[[BaseException], None]) -> None:
+        """`fail` ends the process."""
+        self._fail = fail
+        self._stopping = False
         self._connection = connection
-        self._sweep = Sweep(connection)
+        self._sweep = Sweep(connection, fail)
         self._waiting: dict[TopicPartition, int] = {}
         self._asked = asyncio.Event()
         self._admin: AIOKafkaAdminClient | None = None
@@ -39,11 +42,17 @@ class Truncation:
             self._asked.set()
 
     def start(self) -> None:
-        """Begin to cut."""
+        """Begin to cut. Should that ever end by itself, the process must: what was written would stay."""
         self._task = asyncio.create_task(self._run(), name="truncation")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not self._stopping:
+            self._fail(asyncio.CancelledError() if task.cancelled() else task.exception() or asyncio.CancelledError())
 
     async def stop(self) -> None:
         """Do a last round, then end."""
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
