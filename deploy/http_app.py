@@ -28,8 +28,14 @@ def compose(routers: Iterable[APIRouter], readiness: Readiness, metrics: HttpMet
 
 def application(routers: Iterable[APIRouter], readiness: Readiness, metrics: HttpMetrics) -> FastAPI:
     """Return the application."""
-    # No pages of the framework: they load scripts from elsewhere.
-    app = FastAPI(title="samspil", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="samspil",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,  # no pages of the framework: they load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,  # its redirect repeats the address that was asked for, and the Host header
+    )
     for router in routers:
         app.include_router(router)
     app.include_router(_operations(readiness, metrics))

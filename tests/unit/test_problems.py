@@ -80,6 +80,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     ("method", "path", "status", "kind"),
     [
         ("GET", f"/{CPR}", 404, Kind.NOT_FOUND),
+        ("GET", f"/needs/?number={CPR}", 404, Kind.NOT_FOUND),  # a redirect would repeat it
         ("POST", "/needs", 405, Kind.METHOD_NOT_ALLOWED),
         ("GET", f"/needs?number={CPR}", 400, Kind.INVALID_REQUEST),
         ("GET", "/fails", 500, Kind.INTERNAL),
