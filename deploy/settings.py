@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field, HttpUrl, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -110,7 +111,8 @@ class Settings(BaseSettings):
     def dsn(self, role: str) -> str:
         """How this role reaches the database. It holds the password: never to be logged."""
         place = self.database or f"{HOST}:{self._kept_port('postgres')}/{credentials.DATABASE}"
-        return f"postgresql://{role}:{self._password(role)}@{place}"
+        password = quote(self._password(role), safe="")  # whoever runs the bus may have chosen it: any character
+        return f"postgresql://{quote(role, safe='')}:{password}@{place}"
 
     def ready_file(self, service: str) -> Path:
         """A service without HTTP touches it at least every second while it is ready."""

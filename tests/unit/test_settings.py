@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -45,6 +46,15 @@ def test_what_is_set_wins(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.bootstrap == "broker:9092"
     assert settings.dsn("worker") == "postgresql://worker:hemmeligt@db:5432/bus"
     assert settings.base_url == "https://bus.example.org"
+
+
+def test_a_password_of_any_characters_stays_a_password(home: Path) -> None:
+    running(home)
+    odd = "a/b:c@d?e#f%20 g+å"
+    (home / "credentials.json").write_text(json.dumps({"worker": odd}))
+    dsn = urlsplit(load().dsn("worker"))
+    assert (dsn.username, unquote(dsn.password or "")) == ("worker", odd)
+    assert (dsn.hostname, dsn.port, dsn.path) == ("127.0.0.1", 1003, "/samspil")
 
 
 def test_a_child_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
