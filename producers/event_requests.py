@@ -5,7 +5,7 @@ event gets its own answer.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +17,10 @@ from schemas.records import Headers
 BATCH = "application/cloudevents-batch+json"
 
 MOST_BODY = MOST_DATA + 8 * 1024  # a structured event brings its attributes along
-_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:;[^,]*)?(?=,|$)", re.IGNORECASE)
+# A preference ends at a comma that no quoted string holds; a string that is never closed goes on to the end.
+_PREFERENCE = re.compile(r'(?:"(?:[^"\\]|\\.)*\\?(?:"|$)|[^",])+')
+_WAIT = re.compile(r"\s*wait\s*(?:[=;]|$)", re.IGNORECASE)
+_SECONDS = re.compile(r'\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:;|$)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,12 @@ async def _bounded(body: AsyncIterator[bytes], declared: bytes, most: int) -> by
     return bytes(read)
 
 
-def wait_preferred(headers: Mapping[str, str], longest: float) -> float | None:
-    """Return how long the publisher wants to wait for the verdict (RFC 7240), bounded; None for not at all."""
-    found = _WAIT.search(headers.get("prefer", ""))
-    return None if found is None else min(float(found[1]), longest)
+def wait_preferred(lines: Iterable[str], longest: float) -> float | None:
+    """Return how long the publisher wants to wait for the verdict, bounded; None for not at all.
+
+    `lines`: the Prefer headers (RFC 7240), each with one or more preferences. Of several `wait` the first counts.
+    """
+    preferences = (found[0] for line in lines for found in _PREFERENCE.finditer(line))
+    wait = next(filter(_WAIT.match, preferences), "")
+    found = _SECONDS.match(wait)
+    return None if found is None else min(float(found[1] or found[2]), longest)

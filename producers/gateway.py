@@ -105,7 +105,7 @@ def router(gateway: Gateway, guard: Guard) -> APIRouter:
         kind = check_media_type(request.headers.get("content-type"))
         said = await submission(request.headers.raw, kind, request.stream())
         event, offset = await gateway.say(identity.party, said)
-        seconds = wait_preferred(request.headers, gateway.longest_wait)
+        seconds = wait_preferred(request.headers.getlist("prefer"), gateway.longest_wait)
         if seconds is None:
             return _pending(event.id)
         verdict = await gateway.verdicts.wait(identity.party, UUID(event.id), offset, seconds)

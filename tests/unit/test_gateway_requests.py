@@ -102,6 +102,19 @@ async def test_binary_data_too_long_stays_too_long_for_admission() -> None:
         ('respond-async, wait="7"', 7),
         ("wait = 3; x=y, handling=strict", 3),
         ("wait=9999", 30),
+        ("wait=99999", 30),
+        ("wait=" + "9" * 5_000, 30),
+        ("wait=5, wait=7", 5),
+        ("wait=no, wait=7", None),
+        ('wait="7";x="a, b"', 7),
+        ('a="x, wait=5"', None),
+        ('a="x, wait=5", wait=6', 6),
+        (r'a="x\", wait=5"', None),
+        ('a="x, wait=5', None),
+        ('a="x, wait=5\\', None),
+        ("respond-async; wait=5", None),
+        ("waiting=5", None),
+        ("wait;x=5", None),
         ("wait=0", 0),
         ("wait", None),
         ("wait=-1", None),
@@ -111,4 +124,10 @@ async def test_binary_data_too_long_stays_too_long_for_admission() -> None:
     ],
 )
 def test_the_preferred_wait(prefer: str, seconds: float | None) -> None:
-    assert wait_preferred({"prefer": prefer}, 30) == seconds
+    assert wait_preferred([prefer], 30) == seconds
+
+
+def test_the_preferred_wait_of_several_header_lines() -> None:
+    assert wait_preferred([], 30) is None
+    assert wait_preferred(["respond-async", "handling=lenient, wait=5", "wait=7"], 30) == 5
+    assert wait_preferred(['a="never closed', "wait=5"], 30) == 5
