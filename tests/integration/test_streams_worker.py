@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from confluent_kafka import Producer
 
 from schemas import state, topics
 from schemas.case import Case
@@ -132,6 +133,18 @@ async def test_a_record_that_the_client_cannot_read_stops_nothing(kafka: Running
     assert [logged[saying.id] for saying in (*before, after)] == [1, 1, 1, 1]
     answers = [json.loads(record.value) for record in await said.read(topics.refusals("by-malmoe"))]
     assert [answer["reason"] for answer in answers] == ["bad_envelope", "bad_envelope"]
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_a_compressed_event_is_one_like_any_other(kafka: RunningKafka, said: Bus, codec: str) -> None:
+    """A party's client may compress as it likes; ours could not even read some of it."""
+    saying = activity("kriminalforsorgen")
+    producer = Producer({**kafka.access("kriminalforsorgen").librdkafka(), "compression.type": codec})
+    inbox = topics.inbox("kriminalforsorgen")
+    producer.produce(inbox, saying.value, saying.key, partition=0, headers=list(saying.headers))
+    assert await asyncio.to_thread(producer.flush, 10) == 0
+    await _in_log(said, saying)
 
 
 async def test_what_was_cut_is_gone_from_the_disk(kafka: RunningKafka, worker: WorkerProcess, said: Bus) -> None:

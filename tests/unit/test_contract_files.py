@@ -1,12 +1,14 @@
 import re
 from contextlib import suppress
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.contract import Contract
+from schemas.contract import Contract, Contracts
 from schemas.contract_files import FILES, checked, load, load_all
 from schemas.errors import ContractError
 from schemas.located_yaml import parse
@@ -228,3 +230,15 @@ def test_no_contract_at_all_is_no_contract(tmp_path: Path) -> None:
         load_all(tmp_path)
     with pytest.raises(ContractError, match="no such folder"):
         load_all(tmp_path / "nowhere")
+
+
+def test_topics_and_rights_are_for_everybody_that_any_contract_knows() -> None:
+    """A party that a newer contract drops still has its login, and an inbox that must be read."""
+    older = load(IN_FORCE)
+    newer = replace(
+        older,
+        valid_from=date(2030, 1, 1),
+        digest="newer",
+        parties={name: party for name, party in older.parties.items() if name != "bolig-nord"},
+    )
+    assert Contracts([newer, older]).parties.keys() == older.parties.keys()

@@ -1,14 +1,18 @@
 """COORDINATE as a pure step: a run of admitted events to everything that follows from it."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import orjson
+import pytest
 
 from schemas import admission, judge, outputs, state, topics
-from schemas.case import State
+from schemas.case import Case, Said, State
 from schemas.contract import Contract
 from schemas.envelope import Admitted
+from schemas.errors import UnknownContractError
 from schemas.records import Inbound, Outbound
 from streams.admit import admitted_record
 from streams.coordinate import Coordinate
@@ -128,6 +132,34 @@ def test_a_state_that_cannot_be_read_is_never_judged_on() -> None:
     outcome = _judge([_inbound(admitted_record(admitted), 0)], memory)
     assert [dead.error for dead in outcome.dead] == ["StateError"]
     assert not outcome.states
+
+
+def test_a_contract_that_this_worker_lacks_ends_it_before_a_good_event_is_refused() -> None:
+    admitted = _admitted()[0]
+    strange = replace(admitted, seal=replace(admitted.seal, contract="0" * 64))
+    with pytest.raises(UnknownContractError):
+        _judge([_inbound(admitted_record(strange), 0)])
+
+
+def test_a_case_too_large_for_its_record_stops_at_itself() -> None:
+    """What is always taken, corrections above all, can outgrow any limit on the number of events."""
+    mine = _admitted()[:2]
+    large = {f"event-{n}": Said("ku", "correction-issued", about="x" * 500) for n in range(10_000)}
+
+    def decide(contract: Contract, before: State, admitted: Admitted) -> judge.Judgement:
+        judgement = judge.judge(contract, before, admitted)
+        assert isinstance(judgement.state, Case)
+        return replace(judgement, state=replace(judgement.state, said=large))
+
+    outcome = _judge([_inbound(admitted_record(mine[0]), 0)], step=Coordinate(contracts(), decide=decide))
+    assert [dead.error for dead in outcome.dead] == ["UnstorableError"]
+    assert not outcome.states
+
+
+def test_a_null_header_is_a_dead_letter_like_any_other() -> None:
+    broken: Any = (("ce_id", None), ("ce_source", None), ("ce_inboxoffset", None))
+    outcome = _judge([Inbound(topics.ADMITTED, 2, 9, b"key", b"{}", broken)])
+    assert len(outcome.dead) == 1
 
 
 def test_states_are_the_same_decoded_and_from_bytes() -> None:

@@ -226,3 +226,16 @@ class TestContract:
         adult = talk.ok("buf", "concern-raised", age_band=ADULT).id
         assert asked(talk, adult, "person", "sof") == Reading(("concern-owner",), (adult,))
         assert asked(talk, first(talk), "person", "sof") == Reading(("screened-owner",), ([*talk.state.said][1],))
+
+
+def test_a_recalled_reference_opens_by_no_other_event_that_carries_it() -> None:
+    """A police decision with the same person was never shown to the owner: it opens nothing for it."""
+    talk = concerned(by="sof")
+    person = talk.state.said[first(talk)].refs["person"]
+    concern = first(talk)
+    talk.ok("sof", "concern-screened", owner="buf")
+    talk.ok("sof", "police-disclosure-decided", person=person)
+    talk.ok("sof", "concern-screened", owner="buf")
+    assert isinstance(asked(talk, concern, "person", "buf"), Reading)
+    talk.ok("sof", "correction-issued", corrects=concern, reason="wrong_subject")
+    assert asked(talk, concern, "person", "buf") == Refused("corrected")
