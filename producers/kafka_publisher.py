@@ -39,7 +39,6 @@ class KafkaPublisher:
 
     async def publish(self, event: bytes | Mapping[str, Any]) -> int:
         """Say an event (a structured CloudEvent) and return its offset in the inbox. Raises BusyError."""
-        subject = None if isinstance(event, bytes) else event.get("subject")
-        key = subject.encode() if isinstance(subject, str) else self._key
         value = event if isinstance(event, bytes) else orjson.dumps(event)
-        return await self._send(Outbound(self._inbox, 0, key, value, _HEADERS))
+        # The key is the party's, never the subject: nobody has looked yet whether that is a case's id or a person's.
+        return await self._send(Outbound(self._inbox, 0, self._key, value, _HEADERS))
