@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from consumers.audit.disclosures import Disclosure, disclosures
+from consumers.audit.disclosures import Disclosure, Ground, disclosures
 from consumers.audit.findings import REASONS, Finding, Report
 from consumers.audit.history import Told, tell_case
 from consumers.audit.reading import audit, ledger_of, log_of, stored_in
@@ -144,9 +144,9 @@ def disclosures_command(case: CaseId, as_json: Json = False) -> None:
     if as_json:
         for row in rows:
             answer_json(row.body())
-    elif rows:
-        header = ("TIME", "RECIPIENT", "OUTCOME", "EVENT", "FIELDS", "RULES", "GATES AND BASES", "ACTOR")
-        table(header, [_cells(row) for row in rows])
+    else:
+        for row in rows:
+            _show_disclosure(row)
     note(f"{len(rows)} receipts.")
     raise typer.Exit(0 if rows else NO)
 
@@ -156,19 +156,20 @@ async def _disclosures(case: str) -> tuple[Disclosure, ...]:
     return disclosures(contracts(), await stored_in(_ear(), ledger_of(case)), case, told)
 
 
-def _cells(row: Disclosure) -> tuple[str, ...]:
-    rules = (f"{g.rule} ({g.failed})" if g.failed else g.rule for g in row.grounds)
-    bases = dict.fromkeys(f"{g.gate}: {g.basis}" for g in row.grounds if g.gate)
-    return (
-        row.time,
-        row.recipient,
-        row.outcome.replace("_", " "),
-        row.type or row.event or "-",
-        ", ".join((*row.fields, *row.refs)) or "-",
-        ", ".join(rules) or "-",
-        "; ".join(bases) or "-",
-        row.actor or "-",
-    )
+def _show_disclosure(row: Disclosure) -> None:
+    by = f"  by {row.actor}" if row.actor else ""
+    about = " ".join(filter(None, (row.type, row.event)))
+    answer(f"{row.time}  {row.recipient}  {row.outcome.replace('_', ' ')}  {about}{by}")
+    if names := (*row.fields, *row.refs):
+        answer(f"    {', '.join(names)}")
+    for ground in row.grounds:
+        answer(f"    {_ground(ground)}")
+
+
+def _ground(ground: Ground) -> str:
+    failed = f"withheld, {ground.failed}; " if ground.failed else ""
+    gate = f"gate {ground.gate}, {ground.basis}" if ground.gate else "a rule of a contract that is not here"
+    return f"{ground.rule}: {failed}{gate}"
 
 
 def _ear() -> OpenConsumer:
