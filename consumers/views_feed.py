@@ -8,6 +8,7 @@ import asyncio
 import base64
 import binascii
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from schemas.errors import SamspilError, UnreachableError
 
 MOST_VIEWS = 100
 MOST_READERS = 64  # long polls at once
+MOST_OF_A_PARTY = 4  # of these: no party takes the others' place
 _KEPT_READERS = 8  # open consumers kept for the next request
 _PATIENCE = 10.0
 _CURSOR = re.compile(r"v1\.([0-9]{1,18})")
@@ -74,7 +76,7 @@ class ViewsFeed:
         """Take a way to make an AIOKafkaConsumer: read_committed, without a group, offset reset `none`."""
         self._make = consumer
         self._kept: list[AIOKafkaConsumer] = []
-        self._readers = 0
+        self._readers: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,16 +91,16 @@ class ViewsFeed:
         """Return the next views of a party. Raises CursorError, ExpiredCursorError, UnreachableError."""
         place = None if after is None else place_of(after)
         try:
-            async with asyncio.timeout(_PATIENCE + wait), self._reader() as reader:
+            async with asyncio.timeout(_PATIENCE + wait), self._reader(party) as reader:
                 return await _read(reader, TopicPartition(topics.views(party), 0), place, wait)
         except (KafkaError, TimeoutError, OSError):
             raise UnreachableError(topics.views(party)) from None
 
     @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
-        if self._readers >= MOST_READERS:
+    async def _reader(self, party: str) -> AsyncIterator[AIOKafkaConsumer]:
+        if self._readers[party] >= MOST_OF_A_PARTY or self._readers.total() >= MOST_READERS:
             raise UnreachableError("too many readers are waiting")
-        self._readers += 1
+        self._readers[party] += 1
         reader = self._kept.pop() if self._kept else None
         try:
             if reader is None:
@@ -113,7 +115,7 @@ class ViewsFeed:
         else:
             await self._keep(reader)
         finally:
-            self._readers -= 1
+            self._readers[party] -= 1
 
     async def _keep(self, reader: AIOKafkaConsumer) -> None:
         reader.unsubscribe()

@@ -120,5 +120,19 @@ async def test_what_is_no_cursor_is_a_bad_request(side: HttpSide, cursor: str) -
     assert "9996" not in answer.text
 
 
+async def test_a_party_that_polls_too_often_waits_alone(side: HttpSide) -> None:
+    client = side.party("ssp")
+    query = {"after": (await client.get("/views")).json()["cursor"], "wait": "20"}
+    polls = [client.get("/views", params=query) for _ in range(views_feed.MOST_OF_A_PARTY + 1)]
+    waiting = [asyncio.create_task(poll) for poll in polls]
+    [turned_away], others = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    assert turned_away.result().status_code == 503
+    assert (await side.party("ekp").get("/views")).status_code == 200
+    for poll in others:
+        poll.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    assert (await client.get("/views")).status_code == 200
+
+
 async def test_the_wait_is_bounded(side: HttpSide) -> None:
     assert (await side.party(PARTY).get("/views", params={"wait": 31})).status_code == 400
