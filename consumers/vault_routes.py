@@ -1,7 +1,8 @@
 """The vault over HTTP: PUT a value for a case and a field, GET one that was released to you.
 
-"Refused" and "not there" are the same answer, so that nobody learns by asking which references exist. Only a
-party involved in the case is told the gate that stands in its way.
+Read, "refused" and "not there" are the same answer, so that nobody learns by reading which references exist.
+Only a party that was once shown the reference is told which gate stands in its way. Depositing does tell: the
+409 says that the reference is taken, to whoever already knows or guesses a random UUID, and nothing else.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,5 +1,7 @@
-"""Topics, rights and users applied to a broker: what the catalogue says and nothing else, as often as one likes.
+"""Topics, rights and users applied to a broker, so that it holds what the catalogue says. A second run is harmless.
 
+Of the bus's own principals, rights that the catalogue does not give are taken away. Topics, users and settings
+that it does not name are left as they are.
 confluent-kafka does it, since aiokafka's admin client knows neither users nor rights.
 A topic's number of partitions is never changed: it decides where a case lives.
 """

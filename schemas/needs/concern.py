@@ -37,7 +37,7 @@ def _screened_anew(claim: Claim, data: ConcernScreened) -> bool:
     return screening is None or (screening.by == claim.party and data.owner == claim.case.owner)
 
 
-def _closesnothing_pending(claim: Claim, data: ConcernScreened) -> bool:
+def _closes_only_what_is_settled(claim: Claim, data: ConcernScreened) -> bool:
     return data.outcome != "close" or nothing_pending(claim, data)
 
 
@@ -55,7 +55,7 @@ NEEDS: Needs = {
     "concern-screened": {
         "child_screened_by_sof": Need(_screened_by_whom_it_must),
         "already_screened": Need(_screened_anew, ("owner",)),
-        "transfer_pending": Need(_closesnothing_pending, ("outcome",)),
+        "transfer_pending": Need(_closes_only_what_is_settled, ("outcome",)),
         "owner_not_eligible": Need(_may_own, ("owner",)),
     },
 }
