@@ -5,6 +5,7 @@ policy that says so. Signing in is a form, so that it needs no script; a wrong t
 what is wrong.
 """
 
+import asyncio
 import hashlib
 from importlib.resources import files
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +18,7 @@ from consumers.overview_sessions import Sessions
 from schemas.problems import Kind, Problem, ProblemError
 
 MOST_FORM = 16 * 1024
+FORM_WITHIN = 10.0  # seconds: whoever sends it is not known yet, and holds a connection meanwhile
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _NAMES = ("overview.css", "overview.js", "icon.svg")
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -126,11 +128,21 @@ def _same_site(request: Request) -> None:
 
 
 async def _token(request: Request) -> str:
+    try:
+        async with asyncio.timeout(FORM_WITHIN):
+            body = await _form(request)
+    except TimeoutError:
+        problem = Problem(Kind.INVALID_REQUEST, "The form took too long to arrive.", status=408)
+        raise ProblemError(problem, {"Connection": "close"}) from None
+    fields = parse_qs(body.decode("ascii", "replace"))
+    # People paste what a terminal shows: line breaks and a leading "Bearer" are no part of a token.
+    return "".join(fields.get("token", [""])[0].removeprefix("Bearer ").split())
+
+
+async def _form(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_FORM:
             raise ProblemError(Problem(Kind.TOO_LARGE))
-    fields = parse_qs(body.decode("ascii", "replace"))
-    # People paste what a terminal shows: line breaks and a leading "Bearer" are no part of a token.
-    return "".join(fields.get("token", [""])[0].removeprefix("Bearer ").split())
+    return bytes(body)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from deploy import openapi_document, problem_answers
 from deploy.http_front import Front, HttpMetrics
-from deploy.readiness import Readiness
+from deploy.readiness import Readiness, RecentReadiness
 
 _DESCRIPTION = (
     "The message bus of a city's coordination unit: say events, deposit what they refer to, receive your views. "
@@ -46,6 +46,7 @@ def application(routers: Iterable[APIRouter], readiness: Readiness, metrics: Htt
 
 def _operations(readiness: Readiness, metrics: HttpMetrics) -> APIRouter:
     routes = APIRouter(tags=["operations"])
+    recent = RecentReadiness(readiness.asked)
 
     @routes.get("/healthz", response_class=PlainTextResponse)
     async def tell_health() -> str:
@@ -55,7 +56,7 @@ def _operations(readiness: Readiness, metrics: HttpMetrics) -> APIRouter:
     @routes.get("/readyz", responses={503: {"description": "One of them does not; which, is in the body."}})
     async def tell_readiness() -> Response:
         """Ask whether database, broker and projector do their work."""
-        parts = await readiness.asked()
+        parts = await recent.asked()
         return JSONResponse(parts, 200 if all(parts.values()) else 503)
 
     @routes.get("/metrics", response_class=PlainTextResponse)

@@ -4,6 +4,8 @@ Progress is asked, not presence: a projector that stands still is not ready, whe
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,10 +18,12 @@ from schemas.errors import SamspilError
 POSITIONS = (files(__package__) / "sql" / "positions.sql").read_text()
 READ_MODEL = "case_states"
 PATIENCE = 2.0
+ASKED_EVERY = 1.0  # seconds
 _LOOK_AGAIN = 0.05
 
 Positions = Callable[[], Awaitable[dict[int, int]]]
 Ends = Callable[[], Awaitable[dict[int, int]]]
+Clock = Callable[[], float]
 _UNREADY = (
     OSError,
     TimeoutError,
@@ -50,6 +54,26 @@ class Readiness:
         except _UNREADY:
             return False
         return True
+
+
+class RecentReadiness:
+    """The answer of a moment ago, asked for once however many want it: the address is open to everybody."""
+
+    def __init__(self, ask: Callable[[], Awaitable[dict[str, bool]]], clock: Clock = time.monotonic) -> None:
+        """Take who is to be asked."""
+        self._ask = ask
+        self._clock = clock
+        self._asking = asyncio.Lock()
+        self._answer: dict[str, bool] = {}
+        self._good_until = -math.inf
+
+    async def asked(self) -> dict[str, bool]:
+        """Return whether database, broker and projector do their work, or did a second ago."""
+        async with self._asking:
+            if self._clock() >= self._good_until:
+                self._answer = await self._ask()
+                self._good_until = self._clock() + ASKED_EVERY
+            return self._answer
 
 
 async def _tried(question: Awaitable[dict[int, int]]) -> dict[int, int] | None:
