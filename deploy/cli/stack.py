@@ -122,7 +122,8 @@ def _supervised(settings: Settings, *, fresh: bool, demo: bool) -> None:
         signal.signal(number, _interrupt)
     try:
         run = stack.start(Wishes(fresh=fresh, demonstration=demo))
-        _greet(run, settings)
+        if not os.environ.get(_DETACHED):  # then what is printed goes into a file: no place for a token
+            _greet(run, settings, "Stop with Ctrl-C.")
         stack.supervise(stopping)
     except KeyboardInterrupt:
         note("stopping; a moment")
@@ -138,14 +139,13 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _greet(run: Run, settings: Settings) -> None:
+def _greet(run: Run, settings: Settings, ending: str) -> None:
     answer(f"\nThe overview: {run.url}/")
     if settings.oidc_issuer:
         answer("Sign in with a token of your issuer.")
     else:
         answer(f"Sign in as ku (Koordineringsenheden) with this token, good for 12 hours:\n\n{_token(settings)}\n")
         answer("A new one, or one for another party: samspil token PARTY")
-    ending = "Stop with samspil down." if os.environ.get(_DETACHED) else "Stop with Ctrl-C."
     answer(f"Logs: {settings.home}/logs. {ending}\n")
 
 
@@ -171,21 +171,19 @@ def _detached(home: Home, *, fresh: bool, demo: bool, settings: Settings) -> Non
             env={**settings.environment(), _DETACHED: "1"},
             start_new_session=True,
         )
-    _follow(home, supervisor, log)
+    _greet(_followed(home, supervisor, log), settings, "Stop with samspil down.")
 
 
-def _follow(home: Home, supervisor: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Show what the supervisor says until it is ready, or has given up."""
+def _followed(home: Home, supervisor: "subprocess.Popen[bytes]", log: Path) -> Run:
+    """Show what the supervisor says until it is ready, and return its run; or until it has given up."""
     with log.open() as said:
         while True:
             ended = supervisor.poll() is not None
             run = home.last_run()
-            ready = run is not None and run.pid == supervisor.pid and run.state == "ready"
             sys.stdout.write(said.read())
             sys.stdout.flush()
-            if ready:
-                sys.stdout.write(said.read())
-                return
+            if run is not None and run.pid == supervisor.pid and run.state == "ready":
+                return run
             if ended:
                 raise typer.Exit(supervisor.returncode or NO)
             time.sleep(_POLL_SECONDS)

@@ -57,6 +57,17 @@ def test_nothing_in_the_home_is_for_others_to_read(samspil: Samspil) -> None:
     assert (home / "credentials.json").stat().st_mode & 0o077 == 0
 
 
+def test_the_token_is_shown_and_written_nowhere(samspil: Samspil) -> None:
+    home = Path(status(samspil)["home"])
+    samspil("down")
+    started = samspil("up", "--detach", "--clock", "events")
+    [token] = [line for line in started.stdout.splitlines() if line.startswith("eyJ")]
+    assert "Stop with samspil down." in started.stdout
+    written = [path for path in home.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+    assert not written
+    assert "eyJ" not in (home / "logs" / "up.log").read_text()
+
+
 def test_a_second_up_says_so_in_one_line(samspil: Samspil) -> None:
     again = samspil("up")
     assert again.returncode == 2
