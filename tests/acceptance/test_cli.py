@@ -1,4 +1,7 @@
-"""The command line as a stranger runs it: each command as a process, against the whole stack or offline."""
+"""The command line as a stranger runs it: each command as a process, against the whole stack or offline.
+
+What it answers to the letter, and a batch of a thousand lines, are in test_cli_bus.py.
+"""
 
 import json
 import subprocess
@@ -33,18 +36,6 @@ def structured(saying: Saying) -> str:
 
 def answers(run: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run.stdout.splitlines()]
-
-
-def test_a_thousand_lines_with_one_bad_one(stack: Stack) -> None:
-    """A verdict a line, in order; the bad one has its reason and changes nothing for the others."""
-    lines = [structured(activity("tmf")) for _ in range(1_000)]
-    lines[499] = lines[499].replace('"kind": ', f'"{CPR}": "x", "kind": ')
-    run = stack.samspil("publish", "--as", "tmf", "-", "--json", stdin="\n".join(lines), seconds=300)
-    told = answers(run)
-    assert [one["id"] for one in told] == [json.loads(line)["id"] for line in lines]
-    assert {index: one["reason"] for index, one in enumerate(told) if one["verdict"] != "accepted"} == {499: "schema"}
-    assert run.returncode == 1
-    assert CPR not in run.stdout + run.stderr + stack.logs()
 
 
 def test_one_event_from_a_file_and_the_line_of_a_broken_one(stack: Stack, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests import wire
 from tests.contracts import IN_FORCE, POLICIES
@@ -82,7 +83,8 @@ def test_policy_check_refuses_with_file_and_line(tmp_path: Path) -> None:
     policy.write_text(policy.read_text().replace("gate: child,", "gate: nonsense,", 1))
     run = samspil("policy", "check", tmp_path)
     assert run.returncode == NO
-    assert "policy.yaml" in run.stdout
+    line = next(n for n, text in enumerate(policy.read_text().splitlines(), 1) if "gate: nonsense" in text)
+    assert f"policy.yaml:{line}" in run.stdout
     as_json = json.loads(samspil("policy", "check", tmp_path, "--json").stdout)
     assert as_json["valid"] is False
 
@@ -117,6 +119,12 @@ def test_schemas_and_asyncapi_are_json(tmp_path: Path) -> None:
     assert samspil("schema", "export", tmp_path / "out").returncode == FINE
     written = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "out").iterdir()}
     assert len(written) == len(wire.contracts().newest.types) + 1
+    for schema in written.values():
+        Draft202012Validator.check_schema(schema)
+    happened = json.loads(EVENTS[0])
+    validator = Draft202012Validator(written[happened["type"]])
+    assert validator.is_valid(happened["data"])
+    assert not validator.is_valid({**happened["data"], "age_band": CPR})
     assert json.loads(samspil("asyncapi").stdout)["asyncapi"].startswith("3.")
     (tmp_path / "file").write_text("")
     assert samspil("schema", "export", tmp_path / "file").returncode == CANNOT
