@@ -12,7 +12,7 @@ from deploy.paper_log import PaperBus, hear_all
 from schemas.contract import Contract
 from schemas.contract_files import FILES, load, load_all
 from schemas.errors import ContractError, UsageError
-from schemas.verdicts import Refusal
+from schemas.verdicts import Accepted, Refusal
 
 app = typer.Typer(no_args_is_help=True, help="The contract: who may say what, and who may see what on which ground.")
 
@@ -115,7 +115,8 @@ def _show(told: Explanation) -> None:
         names = sorted({*told.view.data["fields"], *told.view.data["refs"], *told.view.data["case_refs"]})
         answer(f"{told.party} gets a view: {', '.join(names) or 'that something happened, and nothing else'}.")
     if not told.ruled:
-        answer("No rule speaks of this type of event.")
+        said_before = isinstance(told.verdict, Accepted) and told.verdict.duplicate
+        answer("The case log holds it already." if said_before else "No rule speaks of this type of event.")
         return
     for ruled in sorted(told.ruled, key=lambda ruled: ruled.said not in TELLING):
         needs = f" ({', '.join(ruled.predicates)})" if ruled.predicates else ""

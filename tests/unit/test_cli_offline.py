@@ -103,6 +103,9 @@ def test_policy_explain_says_who_gets_what_and_why(tmp_path: Path) -> None:
     assert "would be refused (unknown_event)" in run.stderr  # the scenario's own refusals are passed over
     nobody = samspil("policy", "explain", "--event", event, "--case-log", log, "--as", "suf")
     assert (nobody.returncode, nobody.stdout.splitlines()[0]) == (NO, "suf gets no view of this event.")
+    log.write_text("\n".join(EVENTS[: scheduled + 1]))
+    again = samspil("policy", "explain", "--event", event, "--case-log", log, "--as", "politi")
+    assert (again.returncode, again.stdout.splitlines()[1]) == (NO, "The case log holds it already.")
 
 
 def test_policy_explain_of_a_refused_event(tmp_path: Path) -> None:
