@@ -116,9 +116,9 @@ def router(gateway: Gateway, guard: Guard) -> APIRouter:
         id_: Annotated[str, Path(alias="id", description="The id of an event that you said.")],
         identity: Annotated[Identity, Depends(publisher)],
     ) -> Response:
-        """Return the newest verdict on an event of yours."""
+        """Return what became of an event of yours: its acceptance, which stands, or else the newest refusal."""
         event = uuid_or_none(id_)
-        verdict = None if event is None else await gateway.verdicts.newest(identity.party, event)
+        verdict = None if event is None else await gateway.verdicts.standing(identity.party, event)
         if verdict is None:
             raise ProblemError(Problem(Kind.NOT_FOUND, "No verdict on an event of yours with this id (yet)."))
         return JSONResponse(verdict)

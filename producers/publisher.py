@@ -75,7 +75,7 @@ class Publisher:
         return _verdict(answer)
 
     async def verdict(self, event: str) -> dict[str, Any] | None:
-        """Return the newest verdict on an event of this party, or None where there is none (yet)."""
+        """Return an event's acceptance, else its newest refusal, or None where there is no verdict (yet)."""
         answer = await self._sent("GET", f"/events/{event}")
         return None if answer.status_code == httpx.codes.NOT_FOUND else _body(_require(answer, 200))
 

@@ -20,7 +20,9 @@ import structlog
 from producers.verdicts import ANYTHING, waiting_key
 from schemas.log_events import LogEvent
 
-NEWEST = (files(__package__) / "sql" / "newest_verdict.sql").read_text()
+_SQL = files(__package__) / "sql"
+STANDING = (_SQL / "standing_verdict.sql").read_text()
+ON_SUBMISSION = (_SQL / "submission_verdict.sql").read_text()
 CHANNEL = "verdicts"
 LOOK_AGAIN = 5.0  # seconds: even with no hint at all
 RECONNECT_AFTER = 0.5
@@ -40,26 +42,24 @@ class VerdictDesk:
         self._connect = connect
         self._waiting: Waiting = defaultdict(set)
 
-    async def newest(self, party: str, event: UUID, since: int | None = None) -> dict[str, Any] | None:
-        """Return the newest verdict, of a submission at or after a place in the inbox where one is given."""
-        found = await self._pool.fetchval(NEWEST, party, event, since)
-        verdict: dict[str, Any] | None = None if found is None else orjson.loads(found)
-        return verdict
+    async def standing(self, party: str, event: UUID) -> dict[str, Any] | None:
+        """Return what stands: the acceptance if there ever was one, else the newest refusal."""
+        return _read(await self._pool.fetchval(STANDING, party, event))
 
-    async def wait(self, party: str, event: UUID, since: int, seconds: float) -> dict[str, Any] | None:
-        """Return the verdict of the submission at this place, or None when it takes longer."""
+    async def wait(self, party: str, event: UUID, offset: int, seconds: float) -> dict[str, Any] | None:
+        """Return the verdict on the submission at this place in the inbox, or None when it takes longer."""
         async with self._hints(waiting_key(party, event)) as hint:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    while (verdict := await self._looked(party, event, since)) is None:
+                    while (verdict := await self._looked(party, event, offset)) is None:
                         await _hinted(hint)
                     return verdict
         return None
 
-    async def _looked(self, party: str, event: UUID, since: int) -> dict[str, Any] | None:
+    async def _looked(self, party: str, event: UUID, offset: int) -> dict[str, Any] | None:
         # Who waits has been acknowledged already: that the database is away for a moment is no answer to it.
         with suppress(*AWAY):
-            return await self.newest(party, event, since)
+            return _read(await self._pool.fetchval(ON_SUBMISSION, party, event, offset))
         return None
 
     @asynccontextmanager
@@ -103,6 +103,11 @@ class VerdictDesk:
         for hints in self._waiting.values():
             for hint in hints:
                 hint.set()
+
+
+def _read(verdict: str | None) -> dict[str, Any] | None:
+    body: dict[str, Any] | None = None if verdict is None else orjson.loads(verdict)
+    return body
 
 
 async def _hinted(hint: asyncio.Event) -> None:

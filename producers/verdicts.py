@@ -1,16 +1,17 @@
 """From the bus's answers to the verdict table: what each publisher was told about each of its events.
 
 An acceptance is a record of the log; a refusal, or that something was said twice, is a record of the
-publisher's refusals topic. The two topics are read side by side, so a row's place in the inbox decides
-which verdict is newer, not the order of arrival. `VerdictProjection` is run by the projector, which keeps
-its positions in the same transaction as these rows.
+publisher's refusals topic. An id may be said again, so each submission has a row of its own, by its place in
+the inbox. The two topics are read side by side: which row is kept never depends on the order of arrival.
+`VerdictProjection` is run by the projector, which keeps its positions in the same transaction as these rows.
 """
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from operator import attrgetter
 from uuid import UUID
 
 import asyncpg
@@ -32,20 +33,31 @@ ANYTHING = "*"  # announced instead of a long list, as after a rebuild: whoever 
 MOST_ANNOUNCED = 200
 FORGET_EVERY = 3600.0  # seconds
 
+AT_THE_GATEWAY = -1  # the place of what the gateway refused: before the inbox, and nobody waits for it
+REFUSED, ACCEPTED_BEFORE, ACCEPTED = range(3)  # how a verdict stands beside others on the same id
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A verdict as the table keeps it."""
+    """A verdict as the table keeps it. `told`: the offset of the verdict's own record, which orders refusals."""
 
     party: str
     id: UUID
+    inbox_offset: int
     verdict: bytes
-    inbox_offset: int | None
+    standing: int
+    told: int
     recorded: datetime | None = None
 
     @property
-    def refused(self) -> bool:
-        return bool(orjson.loads(self.verdict)["verdict"] == "refused")
+    def submission(self) -> tuple[str, UUID, int]:
+        """What the verdict is on: the table's key."""
+        return self.party, self.id, self.inbox_offset
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """Of two verdicts on one submission the heavier is kept: the same rule as record_verdicts.sql."""
+        return self.standing, self.told
 
 
 def waiting_key(party: str, event: UUID | str) -> str:
@@ -61,46 +73,45 @@ def row_of(record: Inbound) -> Row | None:
     if record.value is None:
         return None
     headers = {name: value.decode() for name, value in record.headers}
-    return _accepted(headers) if record.topic == topics.LOG else _answered(record.topic, record.value, headers)
+    return _accepted(record, headers) if record.topic == topics.LOG else _answered(record, headers)
 
 
-def _accepted(headers: dict[str, str]) -> Row | None:
+def _accepted(record: Inbound, headers: dict[str, str]) -> Row | None:
     place = headers.get("ce_inboxoffset")
     if place is None:
         return None
     withheld = tuple(party for party in headers.get("ce_withheld", "").split(",") if party)
-    verdict = canonical(Accepted(headers["ce_id"], withheld).body())
-    party = headers["ce_source"].removeprefix(SOURCE_PREFIX)
-    return Row(party, UUID(headers["ce_id"]), verdict, int(place), _instant(headers.get("ce_recordedtime")))
+    return Row(
+        party=headers["ce_source"].removeprefix(SOURCE_PREFIX),
+        id=UUID(headers["ce_id"]),
+        inbox_offset=int(place),
+        verdict=canonical(Accepted(headers["ce_id"], withheld).body()),
+        standing=ACCEPTED,
+        told=record.offset,
+        recorded=_instant(headers.get("ce_recordedtime")),
+    )
 
 
-def _answered(topic: str, value: bytes, headers: dict[str, str]) -> Row | None:
-    event = orjson.loads(value)["id"]
-    place = headers.get("ce_inboxoffset")
-    if event is None:
+def _answered(record: Inbound, headers: dict[str, str]) -> Row | None:
+    value = record.value or b""
+    body = orjson.loads(value)
+    if body["id"] is None:
         return None
-    return Row(topics.party_of(topic), UUID(event), value, None if place is None else int(place))
+    place = int(headers.get("ce_inboxoffset", AT_THE_GATEWAY))
+    standing = REFUSED if body["verdict"] == "refused" else ACCEPTED_BEFORE
+    return Row(topics.party_of(record.topic), UUID(body["id"]), place, value, standing, record.offset)
 
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def newer(kept: Row, said: Row) -> Row:
-    """Return which of two verdicts on one id the table keeps: the same rule as record_verdicts.sql."""
-    if said.inbox_offset is None:
-        return replace(said, inbox_offset=kept.inbox_offset) if kept.refused else kept
-    if kept.inbox_offset is None or (said.inbox_offset, not said.refused) >= (kept.inbox_offset, not kept.refused):
-        return replace(said, recorded=said.recorded or kept.recorded)
-    return kept
-
-
 def fold(records: Iterable[Inbound]) -> list[Row]:
-    """Return the rows of a batch, one for each event: PostgreSQL takes no key twice in one upsert."""
-    rows: dict[tuple[str, UUID], Row] = {}
+    """Return the rows of a batch, one for each submission: PostgreSQL takes no key twice in one upsert."""
+    rows: dict[tuple[str, UUID, int], Row] = {}
     for said in filter(None, map(row_of, records)):
-        key = (said.party, said.id)
-        rows[key] = newer(rows[key], said) if key in rows else said
+        kept = rows.get(said.submission, said)
+        rows[said.submission] = max(kept, said, key=attrgetter("weight"))
     return list(rows.values())
 
 
@@ -122,8 +133,10 @@ class VerdictProjection:
                 RECORD,
                 [row.party for row in rows],
                 [row.id for row in rows],
-                [row.verdict.decode() for row in rows],
                 [row.inbox_offset for row in rows],
+                [row.verdict.decode() for row in rows],
+                [row.standing for row in rows],
+                [row.told for row in rows],
                 [row.recorded for row in rows],
             )
             await connection.execute(ANNOUNCE, _announced(rows))

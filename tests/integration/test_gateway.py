@@ -86,6 +86,11 @@ async def test_the_case_refuses_and_the_wait_is_for_this_submission(side: HttpSi
     assert (again.status_code, again.json()["verdict"]) == (200, "accepted")
     twice = await http_side.say(client, talk, subject=case)
     assert (twice.status_code, twice.json()["duplicate"]) == (200, True)
+    refused = await http_side.say(client, talk, subject=case, type="dk.samspil.no-such-event.v1")
+    assert refused.status_code == 422
+    assert (await client.get(f"/events/{talk.id}")).json() == again.json(), (
+        "an acceptance stands whatever is said after"
+    )
 
 
 async def test_a_wait_that_takes_too_long_is_answered_as_pending(side: HttpSide) -> None:

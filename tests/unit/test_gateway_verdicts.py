@@ -1,13 +1,12 @@
-"""The verdict table's fold: which verdict on an id is the newest, however the two topics arrive."""
+"""The verdict table's fold: which verdicts on an id are kept, however the two topics arrive."""
 
 from datetime import UTC, datetime
 from itertools import permutations
 from uuid import UUID, uuid4
 
 import orjson
-import pytest
 
-from producers.verdicts import ANYTHING, MOST_ANNOUNCED, VerdictProjection, _announced, fold, newer, row_of
+from producers.verdicts import ANYTHING, AT_THE_GATEWAY, MOST_ANNOUNCED, VerdictProjection, _announced, fold, row_of
 from schemas import topics
 from schemas.outputs import log_record
 from schemas.records import Inbound, Outbound
@@ -21,8 +20,8 @@ def read(record: Outbound, offset: int = 0) -> Inbound:
     return Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
 
 
-def told(verdict: Verdict, place: int | None) -> Inbound:
-    return read(answer("sof", verdict, place))
+def told(verdict: Verdict, place: int | None, offset: int = 0) -> Inbound:
+    return read(answer("sof", verdict, place), offset)
 
 
 def accepted(place: int, *withheld: str) -> Inbound:
@@ -63,39 +62,31 @@ def test_what_makes_no_row() -> None:
     assert row_of(told(Refusal(None, "bad_envelope"), 3)) is None
 
 
-@pytest.mark.parametrize(
-    ("records", "reason_or_verdict", "place"),
-    [
-        ([told(Refusal(EVENT, "unknown_case"), 3), accepted(5)], "accepted", 5),
-        ([accepted(5), told(Refusal(EVENT, "unknown_case"), 9)], "unknown_case", 9),
-        ([accepted(5), told(Accepted(EVENT, duplicate=True), 9)], "accepted", 9),
-        ([told(Refusal(EVENT, "internal"), 5), accepted(5)], "accepted", 5),  # judged again by `dead retry`
-    ],
-)
-def test_the_place_in_the_inbox_decides(records: list[Inbound], reason_or_verdict: str, place: int) -> None:
+def kept(*records: Inbound) -> dict[int, str]:
+    """What the fold keeps on each submission, the same in every order: the reason, or that it was accepted."""
+    found = []
     for arrival in permutations(records):
-        (row,) = fold(arrival)
-        body = orjson.loads(row.verdict)
-        assert body.get("reason", body["verdict"]) == reason_or_verdict
-        assert row.inbox_offset == place
+        bodies = {row.inbox_offset: orjson.loads(row.verdict) for row in fold(arrival)}
+        found.append({place: body.get("reason", body["verdict"]) for place, body in bodies.items()})
+    assert all(one == found[0] for one in found)
+    return found[0]
 
 
-def test_a_refusal_of_the_gateway_replaces_a_refusal_and_never_an_acceptance() -> None:
-    at_the_gateway = row_of(told(Refusal(EVENT, "schema"), None))
-    by_the_case = row_of(told(Refusal(EVENT, "unknown_case"), 3))
-    said = row_of(accepted(5))
-    assert at_the_gateway is not None
-    assert by_the_case is not None
-    assert said is not None
-    assert orjson.loads(newer(by_the_case, at_the_gateway).verdict)["reason"] == "schema"
-    assert newer(by_the_case, at_the_gateway).inbox_offset == 3
-    assert newer(said, at_the_gateway) == said
-    assert newer(at_the_gateway, said).inbox_offset == 5
+def test_each_submission_keeps_its_own_verdict() -> None:
+    before, after = told(Refusal(EVENT, "unknown_case"), 3), told(Refusal(EVENT, "id_reused"), 9)
+    assert kept(before, accepted(5), after) == {3: "unknown_case", 5: "accepted", 9: "id_reused"}
 
 
-def test_the_acceptance_keeps_its_time_when_it_is_said_again() -> None:
-    (row,) = fold([accepted(5), told(Accepted(EVENT, duplicate=True), 9)])
-    assert row.recorded == datetime(2026, 3, 2, 11, tzinfo=UTC)
+def test_what_was_judged_again_is_accepted_where_it_was_refused() -> None:
+    given_up = told(Refusal(EVENT, "internal"), 5, offset=7)  # the log's offsets have nothing to do with these
+    assert kept(given_up, accepted(5)) == {5: "accepted"}
+    (row,) = fold([given_up, accepted(5), told(Accepted(EVENT, duplicate=True), 5, offset=8)])
+    assert (orjson.loads(row.verdict), row.recorded) == (Accepted(EVENT).body(), datetime(2026, 3, 2, 11, tzinfo=UTC))
+
+
+def test_the_gateways_refusals_share_a_place_and_the_newest_stays() -> None:
+    older, newer = told(Refusal(EVENT, "schema"), None, offset=4), told(Refusal(EVENT, "unknown_ref"), None, offset=6)
+    assert kept(older, newer, accepted(5)) == {AT_THE_GATEWAY: "unknown_ref", 5: "accepted"}
 
 
 def test_a_long_list_is_announced_as_anything() -> None:

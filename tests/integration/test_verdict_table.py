@@ -1,0 +1,132 @@
+"""The verdict table on real PostgreSQL: a verdict for each submission, and what stands of an event."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import permutations
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from deploy import clients
+from producers.verdict_desk import VerdictDesk
+from producers.verdicts import FORGET, VerdictProjection
+from schemas import topics
+from schemas.records import Inbound
+from schemas.verdicts import Accepted, Refusal, Verdict, answer
+from tests import http_side
+from tests.brokers import RunningPostgres
+
+PARTY = "sof"
+
+
+@dataclass
+class Table:
+    """The desk where a publisher asks, and what the projector writes with."""
+
+    desk: VerdictDesk
+    projector: asyncpg.Connection
+    owner: asyncpg.Connection
+
+    async def tell(self, *records: Inbound) -> None:
+        """Write a batch."""
+        async with self.projector.transaction():
+            await VerdictProjection([PARTY]).write(self.projector, records)
+
+    async def standing(self, event: UUID) -> str | None:
+        return _word(await self.desk.standing(PARTY, event))
+
+    async def at(self, event: UUID, offset: int, seconds: float = 0.2) -> str | None:
+        return _word(await self.desk.wait(PARTY, event, offset, seconds))
+
+
+def _word(verdict: dict[str, str] | None) -> str | None:
+    if verdict is None:
+        return None
+    return "duplicate" if verdict.get("duplicate") else verdict.get("reason", verdict["verdict"])
+
+
+@pytest.fixture(scope="module")
+async def table(postgres: RunningPostgres) -> AsyncIterator[Table]:
+    async with http_side.own_database(postgres) as dsns:
+        pool = await clients.pool(dsns["gateway"], size=4)
+        desk = VerdictDesk(pool, partial(clients.connection, dsns["gateway"]))
+        listening = asyncio.create_task(desk.run())
+        yield Table(desk, await clients.connection(dsns["projector"]), await clients.connection(dsns["admin"]))
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+        pool.terminate()
+
+
+def accepted(event: UUID, place: int) -> Inbound:
+    headers = {"ce_id": str(event), "ce_source": f"urn:samspil:party:{PARTY}", "ce_inboxoffset": str(place)}
+    return Inbound(topics.LOG, 0, 0, b"k", b"{}", tuple((name, text.encode()) for name, text in headers.items()))
+
+
+def told(event: UUID, verdict: str, place: int | None, offset: int) -> Inbound:
+    """A record of the refusals topic, at this offset of it."""
+    said: Verdict = Accepted(str(event), duplicate=True) if verdict == "duplicate" else Refusal(str(event), verdict)
+    record = answer(PARTY, said, place)
+    return Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
+
+
+async def test_a_later_refusal_hides_no_acceptance_and_each_place_has_its_answer(table: Table) -> None:
+    for together in (True, False):
+        for order in permutations(range(3)):
+            event = uuid4()
+            records = [accepted(event, 5), told(event, "id_reused", 7, 1), told(event, "schema", None, 2)]
+            batches = [[records[at] for at in order]] if together else [[records[at]] for at in order]
+            for batch in batches:
+                await table.tell(*batch)
+            assert await table.standing(event) == "accepted"
+            assert (await table.at(event, 5), await table.at(event, 7)) == ("accepted", "id_reused")
+
+
+async def test_who_waits_gets_no_answer_to_a_later_submission(table: Table) -> None:
+    event = uuid4()
+    await table.tell(told(event, "unknown_case", 7, 1))
+    assert await table.at(event, 5) is None
+    waiting = asyncio.create_task(table.at(event, 5, 20))
+    await table.tell(accepted(event, 5))
+    assert await asyncio.wait_for(waiting, 10) == "accepted"
+
+
+async def test_at_one_place_an_acceptance_wins(table: Table) -> None:
+    for order in permutations(range(3)):
+        event = uuid4()
+        records = [told(event, "internal", 5, 8), accepted(event, 5), told(event, "duplicate", 5, 9)]
+        for at in order:
+            await table.tell(records[at])
+        assert (await table.at(event, 5), await table.standing(event)) == ("accepted", "accepted")
+
+
+async def test_without_an_acceptance_the_newest_refusal_stands(table: Table) -> None:
+    for order in permutations(range(3)):
+        event = uuid4()
+        records = [
+            told(event, "unknown_case", 3, 1),
+            told(event, "schema", None, 2),
+            told(event, "unknown_ref", None, 4),
+        ]
+        for at in order:
+            await table.tell(records[at])
+        assert (await table.standing(event), await table.at(event, 3)) == ("unknown_ref", "unknown_case")
+        await table.tell(told(event, "not_owner", 6, 5))
+        assert await table.standing(event) == "not_owner"
+
+
+async def test_an_acceptance_is_forgotten_with_the_last_that_was_said_of_it(table: Table) -> None:
+    event, old = uuid4(), "UPDATE gateway.verdicts SET said_at = now() - interval '15 days' WHERE id = $1"
+    await table.tell(accepted(event, 5), told(event, "schema", None, 1))
+    await table.owner.execute(old, event)
+    await table.tell(told(event, "id_reused", 7, 2))
+    await table.projector.execute(FORGET)
+    assert await table.standing(event) == "accepted"
+    assert await table.at(event, -1, 0.05) is None
+    await table.owner.execute(old, event)
+    await table.projector.execute(FORGET)
+    assert await table.standing(event) is None
