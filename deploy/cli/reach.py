@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from consumers.kept_records import OpenConsumer
 from deploy import clients, tokens
 from deploy.cli.files import contracts
+from deploy.embedded.home import Home
 from deploy.settings import Settings
 from schemas.errors import UnreachableError, UsageError
 from schemas.identity import Role
@@ -32,6 +33,7 @@ def require_party(party: str) -> str:
 def token(settings: Settings, party: str) -> str:
     """Return a token of the local issuer with which a party may publish."""
     known = frozenset(contracts().newest.parties)
+    Home(settings.home).ensure_for(settings.issuer_folder)
     return tokens.mint(settings.issuer_folder, party, [Role.PUBLISH], parties=known)
 
 

@@ -9,6 +9,7 @@ import typer
 from deploy import settings, tokens
 from deploy.cli.console import answer, note
 from deploy.cli.files import contracts
+from deploy.embedded.home import Home
 from schemas.errors import UsageError
 from schemas.identity import RESERVED, Role
 
@@ -37,7 +38,9 @@ def token(
     if party not in parties:
         raise UsageError(f"no such party; there are {', '.join(sorted(parties))}.")
     roles = _roles(role) if role else _usual(party)
-    folder = settings.load().issuer_folder
+    current = settings.load()
+    folder = current.issuer_folder
+    Home(current.home).ensure_for(folder)
     answer(tokens.mint(folder, party, roles, parties=parties, actor=actor, lifetime=timedelta(hours=hours)))
     note(f"Speaks for {party} as {', '.join(sorted(roles))}; valid for {hours:g} h.")
 

@@ -65,6 +65,11 @@ class Home:
         except OSError as error:
             raise MisconfiguredError(f"{self.path} cannot be made: {error.strerror}.") from error
 
+    def ensure_for(self, folder: Path) -> None:
+        """Make it, where a folder is about to be made in it: the home must not begin as a part of itself."""
+        if folder.absolute().is_relative_to(self.path) and not folder.exists():
+            self.ensure()
+
     def require_room(self) -> None:
         free = shutil.disk_usage(self.path).free
         if free < NEEDED_BYTES:
