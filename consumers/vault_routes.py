@@ -72,7 +72,11 @@ def router(vault: Vault, guard: Guard, ref_fields: RefFields) -> APIRouter:
         """Deposit a value for one field of one case. The same deposit again is no error."""
         if field not in ref_fields():
             raise ProblemError(
-                Problem(Kind.INVALID_REQUEST, "No field of the catalogue holds references by that name.")
+                Problem(
+                    Kind.INVALID_REQUEST,
+                    "No field of the catalogue holds references by that name.",
+                    {"paths": ["/query/field"]},
+                )
             )
         value = await _value(request)
         deposit = Deposit(VAULT_PREFIX + str(ref), identity.party, case, field)

@@ -86,15 +86,16 @@ async def test_what_is_no_value_is_not_deposited(side: HttpSide, body: bytes, co
 
 async def test_case_and_field_must_be_ones(side: HttpSide) -> None:
     client = side.party("buf")
-    for place in (
-        {"case": CPR, "field": "person"},
-        {"case": "6a0c7ab1-5bf2-1f0f-9a52-0b8a6f6a6c7e", "field": "person"},
-        {"case": str(uuid4()), "field": "age_band"},
-        {"case": str(uuid4()), "field": CPR},
-        {"case": str(uuid4())},
+    for place, fault in (
+        ({"case": CPR, "field": "person"}, "/query/case"),
+        ({"case": "6a0c7ab1-5bf2-1f0f-9a52-0b8a6f6a6c7e", "field": "person"}, "/query/case"),
+        ({"case": str(uuid4()), "field": "age_band"}, "/query/field"),
+        ({"case": str(uuid4()), "field": CPR}, "/query/field"),
+        ({"case": str(uuid4())}, "/query/field"),
     ):
         answer = await client.put(at(str(uuid4())), json=PERSON, params=place)
         assert answer.status_code == 400
+        assert answer.json()["paths"] == [fault]
         assert CPR not in answer.text
 
 
