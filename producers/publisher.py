@@ -14,7 +14,7 @@ import httpx
 import orjson
 
 from schemas.attributes import JSON, STRUCTURED
-from schemas.errors import SamspilError, UnreachableError
+from schemas.errors import MisconfiguredError, SamspilError, UnreachableError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _ANSWER_WITHIN = 15.0  # seconds, beside what the answer itself was asked to wait
@@ -89,7 +89,10 @@ class Publisher:
         params: Mapping[str, str] | None = None,
         wait: float = 0,
     ) -> httpx.Response:
-        """Send until it is answered with anything but "later". Raises UnreachableError when patience ends."""
+        """Send until it is answered with anything but "later".
+
+        Raises UnreachableError when patience ends, MisconfiguredError for what can never be sent.
+        """
         request = self._client.build_request(
             method,
             self._base + path,
@@ -113,6 +116,8 @@ class Publisher:
     async def _once(self, request: httpx.Request) -> httpx.Response | None:
         try:
             return await self._client.send(request)
+        except httpx.LocalProtocolError:  # its text may hold the token; sent again it would be as wrong
+            raise MisconfiguredError("the request cannot be written: is the token one?") from None
         except httpx.TransportError:
             return None
 

@@ -39,6 +39,7 @@ def publish(
     A line that is refused gets its reason, and the rest goes on. Exit code 0: all accepted; 1: some were not.
     """
     reach.require_party(party)
+    token = reach.bearer(token) if token else None
     lines = list(lines_of(read(file)))
     counts = reach.run(_publish(party, lines, token, as_json=as_json))
     note(_summary(counts))

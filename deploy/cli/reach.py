@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Coroutine
 from functools import partial
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import typer
@@ -17,6 +19,8 @@ from deploy.embedded.home import Home
 from deploy.settings import Settings
 from schemas.errors import UnreachableError, UsageError
 from schemas.identity import Role
+
+_BEARER = r"[A-Za-z0-9._~+/-]+=*"  # b64token of RFC 6750
 
 Result = TypeVar("Result")
 As = Annotated[str, typer.Option("--as", metavar="PARTY", help="The party that you are, such as ku, sof or politi.")]
@@ -37,12 +41,28 @@ def token(settings: Settings, party: str) -> str:
     return tokens.mint(settings.issuer_folder, party, [Role.PUBLISH], parties=known)
 
 
+def bearer(given: str) -> str:
+    """Return a token as it came from a file or a variable, without the white space around it. Raises UsageError."""
+    text = given.strip()
+    if not re.fullmatch(_BEARER, text):
+        raise UsageError("--token or SAMSPIL_TOKEN is no bearer token: letters, digits and -._~+/ only, = at its end.")
+    return text
+
+
 def require_gateway(settings: Settings) -> None:
     """Find out at once that nothing listens; later on a publisher is patient. Raises UnreachableError."""
     try:
         httpx.get(settings.base_url + "/healthz", timeout=5)
     except httpx.TransportError:
-        raise UnreachableError(f"nothing answers at {settings.base_url}: start samspil up.") from None
+        raise UnreachableError(f"nothing answers at {_place(settings)}.") from None
+
+
+def _place(settings: Settings) -> str:
+    """Name an address without what it may hold besides: a name and a password."""
+    if settings.url:
+        return "SAMSPIL_URL"
+    address = urlsplit(settings.base_url)
+    return f"{address.hostname}:{address.port}: start samspil up"
 
 
 def ear(settings: Settings, principal: str) -> OpenConsumer:

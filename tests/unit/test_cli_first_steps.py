@@ -1,11 +1,17 @@
 """What a newcomer does in the wrong order, or with a stray character, is put right or told in one line."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from deploy.embedded.home import Home
+from producers.publisher import Publisher
+from schemas.errors import MisconfiguredError
+from tests.wire import SCENARIO
 
 SAMSPIL = Path(sys.executable).with_name("samspil")
 CPR = "251248-9996"
@@ -46,3 +52,34 @@ def test_a_token_makes_no_home_of_a_folder_with_something_else_in_it(tmp_path: P
     (tmp_path / "letters.txt").touch()
     assert "is no samspil home" in refused(samspil(tmp_path, "token", "ku"))
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+@pytest.mark.parametrize("token", ["abc\ndef", "Bearer abc", "ærlig", " ", "a=b"])
+def test_what_is_no_bearer_token_is_said_at_once_and_not_repeated(token: str, tmp_path: Path) -> None:
+    by_variable = samspil(tmp_path, "publish", "--as", "ku", SCENARIO, SAMSPIL_TOKEN=token)
+    by_option = samspil(tmp_path, "publish", "--as", "ku", SCENARIO, "--token", token)
+    said = refused(by_variable)
+    assert said == refused(by_option)
+    assert "--token or SAMSPIL_TOKEN" in said
+
+
+def test_a_token_may_come_with_the_end_of_its_line(tmp_path: Path) -> None:
+    run = samspil(tmp_path, "publish", "--as", "ku", SCENARIO, SAMSPIL_TOKEN="abc.def-g_h= \n")
+    assert "samspil up" in refused(run)  # the token is taken; there is only no bus
+
+
+async def test_a_request_that_cannot_be_written_is_not_sent_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # a request is written once somebody listens
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with Publisher(url, "abc\n", patience=5) as publisher:
+            with pytest.raises(MisconfiguredError, match="token") as caught:
+                await publisher.verdict("6f1f3c7e-58f6-4a3e-9d0c-1f2d3b4a5c6d")
+    assert caught.value.__cause__ is None
+    assert "abc" not in str(caught.value)
+
+
+def test_an_address_with_a_password_is_not_repeated(tmp_path: Path) -> None:
+    run = samspil(tmp_path, "publish", "--as", "ku", SCENARIO, SAMSPIL_URL="http://ku:hemmeligt@127.0.0.1:9/")
+    said = refused(run)
+    assert "nothing answers at SAMSPIL_URL." in said
+    assert "hemmeligt" not in said
