@@ -18,6 +18,7 @@ from deploy.cli import (
     stack,
     token,
     topics,
+    usage,
 )
 from deploy.cli.console import CANNOT, note
 from schemas.errors import SamspilError
@@ -48,7 +49,10 @@ app.add_typer(audit.app, name="audit")
 def main() -> None:
     """Run a command; exit code 2 when it could not be done."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as error:
+        note(usage.told(error))
+        sys.exit(CANNOT)
     except SamspilError as error:
         note(str(error))
         sys.exit(CANNOT)
