@@ -63,9 +63,17 @@ def load_all(policies: Path) -> Contracts:
     if not policies.is_dir():
         raise ContractError(f"{policies.as_posix()}: no such folder")
     folders = sorted(folder for folder in policies.iterdir() if folder.is_dir() and not folder.name.startswith("."))
-    if not folders:
+    if not any(map(holds_contract, folders)):
         raise ContractError(f"{policies.as_posix()}: holds no contract")
     return Contracts([_dated(folder) for folder in folders])
+
+
+def holds_contract(folder: Path) -> bool:
+    """Say whether any file of a contract is in a folder; one that may not be looked into holds none."""
+    try:
+        return any((folder / f"{name}.yaml").exists() for name in FILES)
+    except OSError:
+        return False
 
 
 def _dated(folder: Path) -> Contract:

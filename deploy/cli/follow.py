@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from consumers.subscriber import Subscriber
@@ -49,7 +50,9 @@ def _line(view: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ",".join(map(_value, value))
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def refusals(party: reach.As, as_json: Json = False) -> None:

@@ -10,7 +10,7 @@ from deploy.cli.explanation import TELLING, Explanation, Ruled, explain
 from deploy.cli.files import Policies, contracts, read
 from deploy.paper_log import PaperBus, hear_all
 from schemas.contract import Contract
-from schemas.contract_files import FILES, load, load_all
+from schemas.contract_files import holds_contract, load, load_all
 from schemas.errors import ContractError, UsageError
 from schemas.verdicts import Accepted, Refusal
 
@@ -48,7 +48,7 @@ def check_policy(
 
 
 def _load(directory: Path) -> tuple[Contract, ...]:
-    if any((directory / f"{name}.yaml").exists() for name in FILES):
+    if holds_contract(directory):
         return (load(directory),)
     return load_all(directory).all
 

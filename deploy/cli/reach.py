@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import typer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from consumers.kept_records import OpenConsumer
 from deploy import clients, tokens
 from deploy.cli.files import contracts
 from deploy.embedded.home import Home
-from deploy.settings import Settings
+from deploy.settings import Settings, load
 from schemas.errors import UnreachableError, UsageError
 from schemas.identity import Role
 
@@ -76,5 +76,8 @@ def run(work: Coroutine[None, None, Result]) -> Result:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(work)
+    except KafkaConnectionError:
+        place = "SAMSPIL_KAFKA_BOOTSTRAP" if load().kafka_bootstrap else "Kafka's address: start samspil up"
+        raise UnreachableError(f"nothing answers at {place}.") from None
     except KafkaError as error:
         raise UnreachableError(f"Kafka ({type(error).__name__}).") from None

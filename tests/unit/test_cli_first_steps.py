@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.home import Home
+from deploy.cli.follow import _line
+from deploy.embedded.home import Home, Run
 from producers.publisher import Publisher
 from schemas.errors import MisconfiguredError
 from tests.wire import SCENARIO
@@ -83,3 +84,28 @@ def test_an_address_with_a_password_is_not_repeated(tmp_path: Path) -> None:
     said = refused(run)
     assert "nothing answers at SAMSPIL_URL." in said
     assert "hemmeligt" not in said
+
+
+@pytest.mark.parametrize("command", [("audit", "verify"), ("follow", "--as", "ku")])
+def test_a_stopped_bus_is_said_to_be_started(command: tuple[str, ...], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]  # nobody listens there any more
+    ports = {"kafka": port, "controller": port, "postgres": port, "http": port}
+    Home(tmp_path).note(Run(pid=1, ports=ports, clock="wall", since="", url="", state="stopped"))
+    (tmp_path / "credentials.json").write_text('{"audit": "a", "ku": "k"}')
+    assert "nothing answers at Kafka's address: start samspil up." in refused(samspil(tmp_path, *command))
+    elsewhere = samspil(tmp_path, *command, SAMSPIL_KAFKA_BOOTSTRAP=f"127.0.0.1:{port}")
+    assert "nothing answers at SAMSPIL_KAFKA_BOOTSTRAP." in refused(elsewhere)
+
+
+def test_values_of_a_view_are_shown_as_json_has_them() -> None:
+    fields = {"relevant": True, "count": 2, "none": None, "kinds": ["a", "b"], "flags": [False], "text": "x"}
+    data = {"fields": fields, "refs": {}, "case_refs": {}, "grounds": []}
+    line = _line({"time": "t", "type": "it", "data": data})
+    assert "relevant=true count=2 none=null kinds=a,b flags=false text=x" in line
+
+
+def test_a_folder_without_a_contract_is_said_to_hold_none(tmp_path: Path) -> None:
+    (tmp_path / "photographs").mkdir()
+    run = samspil(tmp_path, "policy", "check", tmp_path)
+    assert (run.returncode, run.stdout) == (NO, f"The contract is refused whole: {tmp_path}: holds no contract\n")
