@@ -1,7 +1,10 @@
 """`samspil up`, `down`, `status`, and the hidden `service` that each process of the stack is."""
 
+import contextlib
 import logging
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,15 +61,17 @@ def up(
 def down() -> None:
     """Stop the bus that runs in this home."""
     home = Home(load().home)
-    run = home.last_run()
-    if not home.is_running() or run is None:
+    if not home.is_running():
         answer(f"samspil is not running in {home.path}.")
         return
-    os.kill(run.pid, signal.SIGTERM)
+    asked: int | None = None
     deadline = time.monotonic() + _STOP_SECONDS
     while home.is_running():
+        if asked is None and (asked := home.holder()) is not None:
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself meanwhile
+                os.kill(asked, signal.SIGTERM)
         if time.monotonic() > deadline:
-            raise UnreachableError(f"process {run.pid} does not stop; see {home.path}/logs.")
+            raise UnreachableError(f"process {asked or 'unknown'} does not stop; see {home.path}/logs.")
         time.sleep(_POLL_SECONDS)
     answer("samspil is stopped; its data is kept.")
 
@@ -74,12 +79,12 @@ def down() -> None:
 def status(as_json: Json = False) -> None:
     """Say how the bus in this home is. Exit code 0: everything is ready; 1: not."""
     home = Home(load().home)
-    run = home.last_run() if home.is_running() else None
+    run = home.present_run()
     told = _told(home, run)
     if as_json:
         answer_json(told)
     elif run is None:
-        answer(f"samspil is not running in {home.path}.")
+        answer(f"samspil is {'not running' if told['state'] == 'stopped' else told['state']} in {home.path}.")
     else:
         answer(f"samspil is {told['state']} at {run.url}, since {run.since}, clock: {run.clock}.")
         rows = [(name, part.state, str(part.pid or "-"), str(part.restarts)) for name, part in run.parts.items()]
@@ -105,7 +110,7 @@ def service(name: Annotated[str, typer.Argument(help="worker, projector or web."
 
 def _told(home: Home, run: Run | None) -> dict[str, Any]:
     if run is None:
-        return {"home": str(home.path), "state": "stopped", "parts": {}}
+        return {"home": str(home.path), "state": "starting" if home.is_running() else "stopped", "parts": {}}
     said = run.model_dump()
     limping = run.state == "ready" and any(part.state != "ready" for part in run.parts.values())
     return {"home": str(home.path), **said, "state": "degraded" if limping else run.state}
@@ -125,8 +130,8 @@ def _supervised(settings: Settings, *, fresh: bool, demo: bool) -> None:
         if not os.environ.get(_DETACHED):  # then what is printed goes into a file: no place for a token
             _greet(run, settings, "Stop with Ctrl-C.")
         stack.supervise(stopping)
-    except KeyboardInterrupt:
-        note("stopping; a moment")
+    except KeyboardInterrupt as why:
+        note(f"stopping ({why}); a moment")
     finally:
         # A second Ctrl-C must not tear the stop apart; what hangs is killed after some seconds anyway.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -135,8 +140,8 @@ def _supervised(settings: Settings, *, fresh: bool, demo: bool) -> None:
     note("stopped; the data is kept")
 
 
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def _greet(run: Run, settings: Settings, ending: str) -> None:
@@ -145,8 +150,17 @@ def _greet(run: Run, settings: Settings, ending: str) -> None:
         answer("Sign in with a token of your issuer.")
     else:
         answer(f"Sign in as ku (Koordineringsenheden) with this token, good for 12 hours:\n\n{_token(settings)}\n")
-        answer("A new one, or one for another party: samspil token PARTY")
+        answer(f"A new one, or one for another party: {_program()} token PARTY")
     answer(f"Logs: {settings.home}/logs. {ending}\n")
+
+
+def _program() -> str:
+    """Return how this command was started, so that what is printed can be copied."""
+    started = sys.argv[0]
+    if Path(started).suffix == ".py":
+        return f"{shlex.quote(sys.executable)} -m deploy.cli.main"
+    found = shutil.which(Path(started).name)
+    return Path(started).name if found and Path(found).samefile(started) else shlex.quote(started)
 
 
 def _token(settings: Settings) -> str:
@@ -171,7 +185,7 @@ def _detached(home: Home, *, fresh: bool, demo: bool, settings: Settings) -> Non
             env={**settings.environment(), _DETACHED: "1"},
             start_new_session=True,
         )
-    _greet(_followed(home, supervisor, log), settings, "Stop with samspil down.")
+    _greet(_followed(home, supervisor, log), settings, f"Stop with {_program()} down.")
 
 
 def _followed(home: Home, supervisor: "subprocess.Popen[bytes]", log: Path) -> Run:

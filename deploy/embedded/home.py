@@ -1,7 +1,7 @@
 """The folder of one embedded default: whose it is, whether somebody runs it, and what it says of itself.
 
-Who runs a home holds a lock on a file in it; the lock goes with its process, however that ends, so a crash
-never leaves a home that looks as if it were running.
+Who runs a home holds a lock on a file in it, which says its process id; the lock goes with its process, however
+that ends, so a crash never leaves a home that looks as if it were running.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -90,22 +90,35 @@ class Home:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Be the one who runs this home."""
-        with (self.path / _LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with (self.path / _LOCK).open("a+") as lock:  # what the present holder wrote stays
+            if not _locked(lock, fcntl.LOCK_EX):
                 where = f"{self.path}: see samspil status, or stop it with samspil down."
-                raise AlreadyRunningError(where) from None
-            yield
+                raise AlreadyRunningError(where)
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            try:
+                yield
+            finally:
+                lock.truncate(0)
 
     def is_running(self) -> bool:
         if not (self.path / _LOCK).exists():
             return False
-        try:
-            with self.held():
-                return False
-        except AlreadyRunningError:
-            return True
+        with (self.path / _LOCK).open("a+") as lock:
+            return not _locked(lock, fcntl.LOCK_SH)  # shared: two who ask do not take each other for a runner
+
+    def holder(self) -> int | None:
+        """Return the process that runs it now; None when none does, or it has not yet said which it is."""
+        if not self.is_running():
+            return None
+        said = (self.path / _LOCK).read_text().strip()
+        return int(said) if said.isdecimal() else None
+
+    def present_run(self) -> Run | None:
+        """What the run that goes on says of itself; None when there is none, or it has only just begun."""
+        run, holder = self.last_run(), self.holder()
+        return run if run is not None and run.pid == holder else None
 
     def last_run(self) -> Run | None:
         """What the newest run said of itself, whether or not it still runs."""
@@ -119,3 +132,11 @@ class Home:
         draft = self.path / f"{_RUN}.{os.getpid()}"
         draft.write_text(run.model_dump_json(indent=1))
         draft.replace(self.path / _RUN)
+
+
+def _locked(file: IO[str], how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

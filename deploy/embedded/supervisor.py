@@ -25,6 +25,7 @@ class _Kept:
     again_at: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
     restarts: int = 0
+    is_back: bool = True  # said to be ready since it was last started
     state: home.PartState = "starting"
 
     def seen(self) -> home.Part:
@@ -61,7 +62,7 @@ class Supervisor:
             self._probed = time.monotonic()
             for kept in self._kept.values():
                 if kept.state in ("starting", "ready"):
-                    kept.state = "ready" if kept.part.is_ready() else "starting"
+                    self._ask(kept)
 
     def stop(self, names: Iterable[str]) -> None:
         """Stop these parts, all at the same time."""
@@ -87,6 +88,12 @@ class Supervisor:
             else:
                 self._put_off(kept, f"ended with code {code}")
 
+    def _ask(self, kept: _Kept) -> None:
+        kept.state = "ready" if kept.part.is_ready() else "starting"
+        if kept.state == "ready" and not kept.is_back:
+            kept.is_back = True
+            self._say(f"{kept.part.name} is ready again ({time.monotonic() - kept.started:.1f} s)")
+
     def _put_off(self, kept: _Kept, why: str) -> None:
         now = time.monotonic()
         kept.pause = FIRST_PAUSE_SECONDS if now - kept.started > STEADY_SECONDS else kept.pause
@@ -102,4 +109,4 @@ class Supervisor:
         except (SamspilError, OSError) as error:
             self._put_off(kept, f"could not be started ({type(error).__name__})")
         else:
-            kept.state = "starting"
+            kept.state, kept.is_back = "starting", False

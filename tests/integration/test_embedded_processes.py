@@ -11,7 +11,7 @@ import pytest
 
 from deploy.embedded import home
 from deploy.embedded.parts import MISCONFIGURED, Part
-from deploy.embedded.processes import Children, Command
+from deploy.embedded.processes import Child, Children, Command
 from deploy.embedded.supervisor import Supervisor
 from schemas.errors import UnreachableError
 from tests.waiting import eventually_sync
@@ -100,3 +100,29 @@ def test_what_ends_is_started_again_and_what_refuses_is_not(children: Children, 
     assert supervisor.seen()["refusing"].restarts == 0
     assert [line for line in said if "fickle ended with code 1" in line]
     supervisor.stop(("steady", "fickle", "refusing"))
+
+
+def test_what_was_started_again_is_said_to_be_ready_once(
+    children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.embedded.supervisor.PROBE_SECONDS", 0.0)
+    said: list[str] = []
+    supervisor = Supervisor(children, said.append)
+
+    def launch(all_: Children) -> Child:
+        return all_.start(command("import time; time.sleep(60)", tmp_path / "log"))
+
+    supervisor.launch(Part("part", launch, lambda: True, 20))
+    os.kill(supervisor.seen()["part"].pid or 0, signal.SIGKILL)
+
+    def again() -> bool:
+        supervisor.look()
+        return supervisor.seen()["part"].restarts == 1 and supervisor.seen()["part"].state == "ready"
+
+    eventually_sync(again)
+    supervisor.look()
+    assert [line.partition(" (")[0] for line in said][1:] == [
+        "part ended with code -9; it is started again in 0.5 s",
+        "part is ready again",
+    ]
+    supervisor.stop(["part"])

@@ -62,7 +62,9 @@ def test_the_token_is_shown_and_written_nowhere(samspil: Samspil) -> None:
     samspil("down")
     started = samspil("up", "--detach", "--clock", "events")
     [token] = [line for line in started.stdout.splitlines() if line.startswith("eyJ")]
-    assert "Stop with samspil down." in started.stdout
+    program = f"{sys.executable} -m deploy.cli.main"
+    assert f"party: {program} token PARTY\n" in started.stdout
+    assert f"Stop with {program} down." in started.stdout
     written = [path for path in home.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
     assert not written
     assert "eyJ" not in (home / "logs" / "up.log").read_text()
@@ -91,11 +93,13 @@ def test_a_killed_part_comes_back(samspil: Samspil, name: str) -> None:
 
     eventually_sync(back, timeout=90)
     assert status(samspil)["parts"][name]["restarts"] == before["restarts"] + 1
+    assert f"{name} is ready again" in (Path(status(samspil)["home"]) / "logs" / "up.log").read_text()
 
 
 def test_down_stops_all_and_the_next_up_has_the_same_address_and_data(samspil: Samspil) -> None:
     told = status(samspil)
     assert samspil("down").returncode == 0
+    assert "stopping (SIGTERM); a moment" in (Path(told["home"]) / "logs" / "up.log").read_text()
     assert status(samspil) == {"home": told["home"], "state": "stopped", "parts": {}}
     assert not any(Path(f"/proc/{part['pid']}").exists() for part in told["parts"].values())
     started = samspil("up", "--detach", "--clock", "events")
