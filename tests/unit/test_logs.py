@@ -56,13 +56,13 @@ def test_fields_that_are_not_listed_and_texts_that_are_no_event_are_dropped(line
 
 
 def test_libraries_say_that_they_said_something(lines: Lines) -> None:
-    logging.getLogger("aiokafka.consumer").warning("key %s", CPR)
+    logging.getLogger("library.consumer").warning("key %s", CPR)
     logging.getLogger("uvicorn.error").error("request %s", CPR, exc_info=ValueError(CPR))
     logging.getLogger("asyncpg").info("value %s", CPR)
     logging.getLogger("py.warnings").warning("%s", CPR)
     found = lines()
     assert [(line["event"], line["logger"], line["level"]) for line in found] == [
-        ("client_message", "aiokafka.consumer", "warning"),
+        ("client_message", "library.consumer", "warning"),
         ("client_message", "uvicorn.error", "error"),
         ("client_message", "py.warnings", "warning"),
     ]
@@ -76,6 +76,6 @@ def test_every_name_is_its_own_word() -> None:
 
 def test_a_library_that_repeats_itself_is_heard_once_a_second(lines: Lines) -> None:
     for _ in range(100):
-        logging.getLogger("aiokafka").warning("the broker is away")
-    logging.getLogger("aiokafka").error("and now it is worse")
+        logging.getLogger("library").warning("the broker is away")
+    logging.getLogger("library").error("and now it is worse")
     assert [line["level"] for line in lines()] == ["warning", "error"]
