@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from consumers.overview_sessions import Sessions
+from consumers.request_body import bounded
 from schemas.problems import Kind, Problem, ProblemError
 
 MOST_FORM = 16 * 1024
@@ -130,19 +131,10 @@ def _same_site(request: Request) -> None:
 async def _token(request: Request) -> str:
     try:
         async with asyncio.timeout(FORM_WITHIN):
-            body = await _form(request)
+            body = await bounded(request, MOST_FORM)
     except TimeoutError:
         problem = Problem(Kind.INVALID_REQUEST, "The form took too long to arrive.", status=408)
         raise ProblemError(problem, {"Connection": "close"}) from None
     fields = parse_qs(body.decode("ascii", "replace"))
     # People paste what a terminal shows: line breaks and a leading "Bearer" are no part of a token.
     return "".join(fields.get("token", [""])[0].removeprefix("Bearer ").split())
-
-
-async def _form(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_FORM:
-            raise ProblemError(Problem(Kind.TOO_LARGE))
-    return bytes(body)

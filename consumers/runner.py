@@ -19,6 +19,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from consumers.kept_records import inbound
 from schemas import topics
 from schemas.errors import SamspilError
 from schemas.log_events import LogEvent
@@ -152,7 +153,7 @@ class Runner:
             moved = {place: await consumer.position(place) for place in partitions}
             moved = {place: position for place, position in moved.items() if position != at.get(place)}
             if moved:
-                await self._store(_inbound(found), at, moved)
+                await self._store([inbound(record) for run in found.values() for record in run], at, moved)
                 at |= moved
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > LOOK_AGAIN:
@@ -263,11 +264,3 @@ async def _ends(consumer: Any, partitions: Sequence[TopicPartition]) -> Position
 
 def _reached(at: Positions, ends: Positions) -> bool:
     return all(at.get(place, 0) >= end for place, end in ends.items())
-
-
-def _inbound(found: Mapping[TopicPartition, Sequence[Any]]) -> list[Inbound]:
-    return [
-        Inbound(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
-        for run in found.values()
-        for record in run
-    ]

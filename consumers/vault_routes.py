@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from consumers.request_body import bounded
 from consumers.vault import VAULT_PREFIX, StaleReadModelError, TakenError, Value, Vault
 from consumers.vault_cipher import UnopenableError
 from schemas import strict_json
@@ -117,21 +118,9 @@ async def _read(vault: Vault, ref: UUID, identity: Identity) -> Value | Refused:
 async def _value(request: Request) -> Value:
     if media_type(request.headers.get("content-type", "")) != JSON:
         raise ProblemError(Problem(Kind.UNSUPPORTED_MEDIA_TYPE, f"Send {JSON}."))
-    body = await _bounded(request)
+    body = await bounded(request, MOST_VALUE)
     try:
         strict_json.parse(body, MOST_VALUE)
     except MalformedError:
         raise ProblemError(Problem(Kind.INVALID_REQUEST, "The body is not one well-formed JSON value.")) from None
     return Value(JSON, body)
-
-
-async def _bounded(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > MOST_VALUE:
-        raise ProblemError(Problem(Kind.TOO_LARGE))
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_VALUE:
-            raise ProblemError(Problem(Kind.TOO_LARGE))
-    return bytes(body)

@@ -29,7 +29,8 @@ def _worker(settings: Settings, contracts: Contracts) -> None:
 
     async def serve() -> None:
         clock = await worker.bus_clock(settings.clock, contracts, connection)
-        await worker.serve(connection, contracts, worker.steps(contracts, clock), settings.ready_file("worker"))
+        ready = settings.ready_file(settings.worker_name or "worker")
+        await worker.serve(connection, contracts, worker.steps(contracts, clock), ready, settings.worker_name)
 
     asyncio.run(serve())
 

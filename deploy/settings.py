@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         None, description="OpenID Connect issuer whose tokens are believed; unset: the local issuer."
     )
     oidc_audience: str = Field("samspil", min_length=1, description="Audience that such tokens must name.")
+    worker_name: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]{1,60}$",
+        description="A worker's name among the workers, the same after each restart; unset: the host's.",
+    )
     verdict_wait: Annotated[int, Field(ge=0, le=300)] = Field(
         30, description="Most seconds that `Prefer: wait` waits for a verdict."
     )

@@ -45,7 +45,7 @@ def tell_case(contracts: Contracts, log: Iterable[Stored], case: str, at: dateti
         if isinstance(told, Finding):
             findings.append(told)
         elif at is not None and datetime.fromisoformat(told.admitted.seal.recorded) > at:
-            break  # the bus's clock never goes back within a partition
+            break  # a prefix of the log is a state that the case had; inboxes may interleave by moments after it
         else:
             events.append(told)
     after = orjson.loads(state.encode(events[-1].state)) if events else None
