@@ -151,7 +151,7 @@ def receipt_of(
         contract=contract,
         actor=reader.actor,
         rules=answer.rules if isinstance(answer, Reading) else (),
-        failed=answer.failed if isinstance(answer, Refused) else (),
+        failed=dict(answer.failed) if isinstance(answer, Refused) else {},
         refs=() if deposit is None else (deposit.field,),
     )
 

@@ -29,6 +29,15 @@ from schemas.vocabulary import instant
 MOST_DATA = 64 * 1024
 MOST_AHEAD = timedelta(minutes=5)
 MOST_PATHS = 20
+# Headers of an event that the bus wrote: its attributes, its seal and, in the log, who is named as withheld.
+_SEALED = ATTRIBUTES.keys() - {"datacontenttype", "dataschema"} | {
+    "content-type",
+    "recordedtime",
+    "salt",
+    "contract",
+    "inboxoffset",
+    "withheld",
+}
 
 
 def admit(  # noqa: PLR0911 - one return a reason, in the catalogue's order
@@ -122,6 +131,8 @@ def unseal(record: Inbound) -> Admitted:
 
 def _unsealed(record: Inbound) -> Admitted:
     said = {header.removeprefix("ce_"): raw.decode() for header, raw in record.headers}
+    if not said.keys() <= _SEALED or len(said) != len(record.headers):
+        raise ValueError("a header that the bus does not write, or one twice")
     name = _name(said["type"])
     event = Event(
         id=said["id"],

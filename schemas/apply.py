@@ -5,9 +5,9 @@ is not listed raises, since folding it as nothing would make later decisions wro
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from schemas.case import (
@@ -81,7 +81,7 @@ def _with_meeting(case: Case, id_: str, meeting: Meeting) -> Case:
 
 
 def _meeting_scheduled(case: Case, _: Event, data: MeetingScheduled) -> Case:
-    return _with_meeting(case, data.meeting, Meeting(data.forum, data.invited))
+    return _with_meeting(case, data.meeting, Meeting(data.forum, data.invited, "scheduled"))
 
 
 def _register_check_requested(case: Case, _: Event, data: RegisterCheckRequested) -> Case:
@@ -121,7 +121,7 @@ def _with_transfer(case: Case, id_: str, transfer: Transfer) -> Case:
 
 def _transfer_initiated(case: Case, event: Event, data: TransferInitiated) -> Case:
     # the owner says it, and nothing but this transfer can change the owner while it is pending
-    transfer = Transfer(data.to, from_party=event.party, kind=data.kind, event=event.id)
+    transfer = Transfer(data.to, from_party=event.party, kind=data.kind, event=event.id, state="pending")
     return _with_transfer(case, data.transfer, transfer)
 
 

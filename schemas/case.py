@@ -2,19 +2,21 @@
 
 It holds class 0-1 facts and vault references, never a value of class 2-4. `apply` folds an event into
 it; `remember` adds what was decided, since later decisions ask who has got what.
-Mappings are treated as frozen: a fold makes a new one.
+Mappings are treated as frozen: a fold makes a new one. The parts are written to a state record as they stand
+(schemas/state.py), without what is empty; so no default but an empty one may be given to a field here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 UNDOING = frozenset({"wrong_subject", "withdrawn"})  # these corrections undo what the event did
 RECALLING = UNDOING | {"wrong_recipient"}  # after these the event's references are its depositor's alone
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What one party was shown of one event: the rules that held, and names of the references each released.
 
     `refs` and `earlier` map a rule to names: of the event's own references, and of those of earlier events.
@@ -26,8 +28,7 @@ class Shown:
     earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """An accepted event as the case remembers it. Its place is its index in the case's log order."""
 
     party: str
@@ -54,27 +55,24 @@ class Said:
         return any(reason in UNDOING and at <= place for reason, at in self.corrected.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Screening:
+class Screening(Struct, frozen=True, array_like=True):
     """The newest screening: its outcome and who screened."""
 
     outcome: str
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A coordination meeting of the case. `check_expires_at`: RFC 3339, of the newest register check."""
 
     forum: str
     invited: tuple[str, ...]
-    state: Literal["scheduled", "held", "cancelled"] = "scheduled"
+    state: Literal["scheduled", "held", "cancelled"]
     attended: tuple[str, ...] = ()
     check_expires_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A consent given, by its scope and recipients; `event` is the id of the event that gave it."""
 
     scope: frozenset[str]
@@ -83,8 +81,7 @@ class Consent:
     withdrawn: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A measure and its provider; `event` started it."""
 
     provider: str
@@ -92,20 +89,18 @@ class Measure:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A transfer of the case; `from_party` owned it before."""
 
     to: str
     from_party: str
     kind: str
     event: str
-    state: Literal["pending", "accepted", "declined", "cancelled"] = "pending"
+    state: Literal["pending", "accepted", "declined", "cancelled"]
     closing_event: str | None = None  # the event that accepted, declined or cancelled it
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One case. A case without events does not exist yet."""
 
     id: str
@@ -136,8 +131,7 @@ class Case:
         return next(((id_, t) for id_, t in self.transfers.items() if t.state == "pending"), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Utterances:
+class Utterances(Struct, frozen=True):
     """What a party has said outside any case: the newest 1,000 ids, each with its withheld parties."""
 
     party: str

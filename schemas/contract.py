@@ -11,6 +11,10 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
+
+from schemas.canonical import canonical
+from schemas.contract_words import BY_FORUM
 from schemas.errors import UnknownContractError
 
 CITY = ZoneInfo("Europe/Copenhagen")
@@ -98,6 +102,10 @@ class Rule:
         """Whether the rule says only that something happened."""
         return not (self.release or self.refs or self.case_refs)
 
+    def ground(self, basis: str) -> dict[str, Any]:
+        """Return what a view says of this rule: its gate, the legal basis, what the recipient is obliged to."""
+        return {"rule": self.id, "gate": self.gate.name, "basis": basis, "obligations": list(self.gate.obligations)}
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
@@ -143,6 +151,12 @@ class Contract:
     def rules_of(self) -> Mapping[str, tuple[Rule, ...]]:
         """The rules of each type of event, in the order of the policy file."""
         return {name: tuple(rule for rule in self.rules if rule.event == name) for name in self.types}
+
+    @cached_property
+    def grounds(self) -> Mapping[str, orjson.Fragment]:
+        """What views say of each rule, encoded once; not of those whose basis only a meeting's forum gives."""
+        fixed = (rule for rule in self.rules if rule.gate.basis != BY_FORUM)
+        return {rule.id: orjson.Fragment(canonical(rule.ground(rule.gate.basis))) for rule in fixed}
 
     @cached_property
     def rule(self) -> Mapping[str, Rule]:

@@ -6,16 +6,13 @@ its arguments alone.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-from schemas import contents
-from schemas.case import Case, Shown, State
-from schemas.case_facts import meeting_of
+from msgspec import Struct
+
+from schemas.case import Shown, State
+from schemas.contents import Content, applies, content
 from schemas.contract import Contract, Rule
-from schemas.contract_words import BY_FORUM
 from schemas.envelope import Admitted, Event, source_of, type_of
-from schemas.errors import StateError
 from schemas.predicates import Question, failure
 from schemas.recipients import recipients
 from schemas.views import Decision, Receipt, View, view_digest, view_id
@@ -25,42 +22,55 @@ MARKER = "case-touched"
 NAMING = ("owner", "invited", "attended", "provider", "recipients", "to")
 
 
-@dataclass(slots=True)
-class Ruling:
+class Ruling(Struct):
     """What the rules say of one party, in their order: those that hold, those that failed and why."""
 
-    held: list[Rule] = field(default_factory=list)
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    held: list[Rule] = []
+    failed: dict[str, str] = {}
 
 
 def decide(contract: Contract, state: State, admitted: Admitted) -> Decision:
     """Return views and receipts by recipient, and the named parties that got no view."""
-    event = admitted.event
-    rulings = _rulings(contract, state, event)
-    decided = [_decided(contract, state, admitted, party, rulings[party]) for party in sorted(rulings)]
-    withheld = {party for party, ruling in rulings.items() if not ruling.held}
-    return Decision(
-        views=tuple(view for view, _, __ in decided if view),
-        receipts=tuple(receipt for _, receipt, __ in decided),
-        withheld=tuple(sorted(withheld & _named(event))),
-        shown={view.recipient: shown for view, _, shown in decided if view and shown},
-    )
+    rulings = _rulings(contract, state, admitted.event)
+    released: dict[tuple[str, ...], Content] = {}
+    views: list[View] = []
+    receipts: list[Receipt] = []
+    shown: dict[str, Shown] = {}
+    for party in sorted(rulings):
+        ruling = rulings[party]
+        if not ruling.held:
+            receipts.append(_withheld(contract, admitted, party, ruling))
+            continue
+        rules = tuple([rule.id for rule in ruling.held])
+        if rules not in released:
+            released[rules] = content(contract, state, admitted.event, ruling.held)
+        view = _view(admitted.event, party, released[rules])
+        views.append(view)
+        receipts.append(_released(contract, admitted, view, released[rules], ruling))
+        shown[party] = released[rules].shown
+    return Decision(tuple(views), tuple(receipts), _named_in_vain(admitted.event, rulings), shown)
 
 
 def _rulings(contract: Contract, state: State, event: Event) -> Mapping[str, Ruling]:
     rulings: dict[str, Ruling] = {}
     for rule in contract.rules_of[event.type]:
-        if not contents.applies(rule, event):
+        if not applies(rule, event):
             continue
         for party in recipients(contract, state, event, rule.to):
             if party == event.party and not rule.to_publisher:
                 continue
-            ruling = rulings.setdefault(party, Ruling())
+            ruling = rulings.get(party) or rulings.setdefault(party, Ruling())
             if reason := failure(Question(contract, state, event.id, rule, party)):
-                ruling.failed.append((rule.id, reason))
+                ruling.failed[rule.id] = reason
             else:
                 ruling.held.append(rule)
     return rulings
+
+
+def _named_in_vain(event: Event, rulings: Mapping[str, Ruling]) -> tuple[str, ...]:
+    """Return the parties that the event names and a rule addresses, for whom no rule holds."""
+    withheld = {party for party, ruling in rulings.items() if not ruling.held}
+    return tuple(sorted(withheld & _named(event))) if withheld else ()
 
 
 def _named(event: Event) -> set[str]:
@@ -72,83 +82,42 @@ def _parties(value: str | tuple[str, ...]) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value
 
 
-def _decided(
-    contract: Contract, state: State, admitted: Admitted, party: str, ruling: Ruling
-) -> tuple[View | None, Receipt, Shown | None]:
-    event, seal = admitted.event, admitted.seal
-    if not ruling.held:
-        receipt = Receipt(
-            event.id,
-            event.case,
-            party,
-            "withheld",
-            seal.recorded,
-            contract.digest,
-            failed=tuple(ruling.failed),
-        )
-        return None, receipt, None
-    view = _view(contract, state, event, party, ruling.held)
-    receipt = Receipt(
-        event=event.id,
-        subject=event.case,
-        recipient=party,
-        outcome="released",
-        time=seal.recorded,
-        contract=contract.digest,
-        rules=tuple(rule.id for rule in ruling.held),
-        failed=tuple(ruling.failed),
-        fields=tuple(sorted(view.data["fields"])),
-        refs=tuple(sorted({*view.data["refs"], *view.data["case_refs"]})),
-        view_digest=view_digest(seal.salt, view),
-    )
-    return view, receipt, _shown(view, ruling.held)
-
-
-def _view(contract: Contract, state: State, event: Event, party: str, held: list[Rule]) -> View:
-    data = {
-        "fields": contents.union([contents.fields(rule, event) for rule in held]),
-        "refs": contents.union([contents.refs(rule, event) for rule in held]),
-        "case_refs": contents.union([contents.case_refs(rule, state, event) for rule in held]),
-        "grounds": [_ground(contract, state, event, rule) for rule in held],
-        "contract": contract.digest,
-    }
-    marker = all(rule.is_marker and not rule.typed for rule in held)
+def _view(event: Event, party: str, released: Content) -> View:
     return View(
         recipient=party,
         id=view_id(event, party),
-        type=type_of(MARKER if marker else event.type),
+        type=type_of(MARKER if released.marker else event.type),
         source=source_of(event.party),
         case=event.case,
         time=event.time,
         event=event.id,
-        data=data,
+        value=released.value,
     )
 
 
-def _ground(contract: Contract, state: State, event: Event, rule: Rule) -> dict[str, Any]:
-    gate = rule.gate
-    return {
-        "rule": rule.id,
-        "gate": gate.name,
-        "basis": _forum_basis(contract, state, event) if gate.basis == BY_FORUM else gate.basis,
-        "obligations": list(gate.obligations),
-    }
-
-
-def _forum_basis(contract: Contract, state: State, event: Event) -> str:
-    if not isinstance(state, Case):
-        raise StateError("a gate has the basis of a meeting's forum, the event has no case")
-    return contract.forums[meeting_of(state, event.id).forum].basis
-
-
-def _shown(view: View, held: list[Rule]) -> Shown:
-    return Shown(
-        rules=tuple(rule.id for rule in held),
-        refs=_by_rule({rule.id: rule.refs for rule in held}, view.data["refs"]),
-        earlier=_by_rule({rule.id: rule.case_refs for rule in held}, view.data["case_refs"]),
+def _released(contract: Contract, admitted: Admitted, view: View, released: Content, ruling: Ruling) -> Receipt:
+    return Receipt(
+        event=admitted.event.id,
+        subject=admitted.event.case,
+        recipient=view.recipient,
+        outcome="released",
+        time=admitted.seal.recorded,
+        contract=contract.digest,
+        rules=released.rules,
+        failed=ruling.failed,
+        fields=released.fields,
+        refs=released.refs,
+        view_digest=view_digest(admitted.seal.salt, view),
     )
 
 
-def _by_rule(listed: Mapping[str, tuple[str, ...]], released: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    present = {rule: tuple(name for name in names if name in released) for rule, names in listed.items()}
-    return {rule: names for rule, names in present.items() if names}
+def _withheld(contract: Contract, admitted: Admitted, party: str, ruling: Ruling) -> Receipt:
+    return Receipt(
+        event=admitted.event.id,
+        subject=admitted.event.case,
+        recipient=party,
+        outcome="withheld",
+        time=admitted.seal.recorded,
+        contract=contract.digest,
+        failed=ruling.failed,
+    )

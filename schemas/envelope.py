@@ -5,9 +5,9 @@ Source: CloudEvents 1.0 and its Kafka protocol binding (binary mode).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from schemas.records import Headers
@@ -17,8 +17,18 @@ SOURCE_PREFIX = "urn:samspil:party:"
 NO_CASE = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class _Headers(dict[str, str]):
+    """The header of each attribute. Only our own names are ever asked for, so few are kept."""
+
+    def __missing__(self, attribute: str) -> str:
+        self[attribute] = "content-type" if attribute == "datacontenttype" else "ce_" + attribute
+        return self[attribute]
+
+
+_HEADERS = _Headers()
+
+
+class Seal(Struct, frozen=True):
     """What ADMIT adds to an event: when the bus took it, a salt, the contract that judges it, its place.
 
     `recorded` is an RFC 3339 instant in UTC on the bus's clock; `salt` 128 random bits in hex; `contract`
@@ -31,8 +41,7 @@ class Seal:
     inbox_offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """An event whose form is right. `case` is None only where the catalogue says `case: none`.
 
     `type` is the catalogue's name, `time` the publisher's RFC 3339 instant as written, `trace` the
@@ -58,8 +67,7 @@ class Event:
         return self.data.model_dump(exclude_none=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """An event with its seal, as it stands on the admitted topic and in the log."""
 
     event: Event
@@ -98,10 +106,7 @@ def attributes(event: Event) -> dict[str, str]:
 
 def binary(attributes_: Mapping[str, str]) -> Headers:
     """Return attributes as Kafka headers in CloudEvents binary mode."""
-    return tuple(
-        ("content-type" if name == "datacontenttype" else "ce_" + name, text.encode())
-        for name, text in attributes_.items()
-    )
+    return tuple([(_HEADERS[name], text.encode()) for name, text in attributes_.items()])
 
 
 def sealed_headers(admitted: Admitted) -> Headers:

@@ -3,7 +3,7 @@
 A word of the contract that no function stands behind raises: the caller answers `internal`, nothing leaves.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from schemas.apply import apply
 from schemas.case import State
@@ -16,8 +16,7 @@ from schemas.verdicts import Accepted, Verdict
 from schemas.views import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The state afterwards, what the publisher is told, what leaves (None where nothing new was accepted)."""
 
     state: State

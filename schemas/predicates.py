@@ -5,7 +5,8 @@ asked of the case as it stands: when an event is decided, and again whenever som
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schemas import case_facts
 from schemas.case import Case, State
@@ -15,8 +16,7 @@ from schemas.errors import StateError, UnknownWordError
 MAY_NOT_HOLD = "may_not_hold_case_data"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """May this party see what this rule releases of this event (an id), the state being what it is?"""
 
     contract: Contract

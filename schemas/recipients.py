@@ -4,7 +4,7 @@ Asked of the case after the event was folded. A role that nobody has resolves to
 contract does not know is nobody, and a word that is neither is an error.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from schemas.case import Case, Said, State, Transfer
 from schemas.case_facts import learned
@@ -117,14 +117,14 @@ ROLES: Mapping[str, Callable[[Contract, Case, Event], Iterable[str]]] = {
 }
 
 
-def recipients(contract: Contract, state: State, event: Event, to: str) -> frozenset[str]:
-    """Return the parties that `to` means. Raises UnknownWordError and StateError."""
-    if to == EVERYONE:
-        return frozenset(contract.parties)
+def recipients(contract: Contract, state: State, event: Event, to: str) -> Collection[str]:
+    """Return the parties that `to` means, each once. Raises UnknownWordError and StateError."""
     if to in contract.parties:
-        return frozenset({to})
+        return (to,)
+    if to == EVERYONE:
+        return contract.parties.keys()
     if to not in ROLES:
         raise UnknownWordError("recipient of a rule")
     if not isinstance(state, Case):
         raise StateError("a rule addresses a role in a case, the event has none")
-    return frozenset(party for party in ROLES[to](contract, state, event) if party in contract.parties)
+    return {party for party in ROLES[to](contract, state, event) if party in contract.parties}

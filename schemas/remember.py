@@ -1,6 +1,6 @@
 """What the state keeps of a decision: who got what by which rule, since later judgements ask."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from schemas.case import Case, State, saying
 from schemas.envelope import Event

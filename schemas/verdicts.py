@@ -1,15 +1,15 @@
 """What a publisher is told about what it said."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schemas.canonical import canonical
 from schemas.records import Headers, Outbound
 from schemas.topics import refusals
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """An event was not taken: the reason code of the catalogue and JSON pointers to what is at fault.
 
     `id` is None where the event had no readable one. A pointer names known fields only: what a sender
@@ -25,8 +25,7 @@ class Refusal:
         return {"id": self.id, "verdict": "refused", "reason": self.reason, "paths": list(self.paths)}
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """An event was taken. `withheld`: parties that the event named and that got no view of it."""
 
     id: str

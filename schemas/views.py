@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
+
+import orjson
+from msgspec import Struct, field
+from msgspec.json import Encoder
 
 from schemas.canonical import canonical
 from schemas.case import Shown
@@ -12,11 +15,14 @@ from schemas.envelope import NO_CASE, Event, binary, source_of
 from schemas.records import Headers
 
 VIEW_IDS = UUID("6f9df2d2-4f5a-5c1e-9f0b-3d1c6d0c7a11")  # namespace of view ids; fixed for ever
+_ENCODER = Encoder(order="sorted")  # canonical, for what a receipt holds
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What one recipient may see of one event. `type` is a CloudEvents type, `data` as design fixes it."""
+class View(Struct, frozen=True):
+    """What one recipient may see of one event. `type` is a CloudEvents type.
+
+    `value` is the data as design fixes it, in canonical JSON: the view's Kafka value.
+    """
 
     recipient: str
     id: str
@@ -25,7 +31,13 @@ class View:
     case: str | None
     time: str
     event: str
-    data: Mapping[str, Any]
+    value: bytes
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data as JSON values."""
+        data: dict[str, Any] = orjson.loads(self.value)
+        return data
 
     def attributes(self) -> dict[str, str]:
         """Return the view's CloudEvents attributes."""
@@ -49,26 +61,34 @@ class View:
         """Return the view's Kafka headers (binary mode)."""
         return binary(self.attributes())
 
-    def value(self) -> bytes:
-        """Return the view's Kafka value."""
-        return canonical(self.data)
+    def letter(self) -> bytes:
+        """Return the view as a structured CloudEvent in canonical JSON."""
+        return canonical({**self.attributes(), "data": orjson.Fragment(self.value)})
 
 
 def view_id(event: Event, recipient: str) -> str:
     """Return the id of a view: UUIDv5 of (source, case, id, recipient), the same at every replay."""
-    return str(uuid5(VIEW_IDS, f"{source_of(event.party)}/{event.case or NO_CASE}/{event.id}/{recipient}"))
+    return _uuid5(f"{source_of(event.party)}/{event.case or NO_CASE}/{event.id}/{recipient}")
+
+
+def _uuid5(name: str) -> str:
+    """Return the UUID, version 5, of a name in our namespace (RFC 9562, 5.5): 1.2 µs, uuid.uuid5 takes 4."""
+    raw = bytearray(hashlib.sha1(VIEW_IDS.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    raw[6] = raw[6] & 0x0F | 0x50
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def view_digest(salt: str, view: View) -> str:
     """Return SHA-256 of the event's salt (its bytes) and the canonical view: mute once the salt is gone."""
-    return hashlib.sha256(bytes.fromhex(salt) + canonical(view.body())).hexdigest()
+    return hashlib.sha256(bytes.fromhex(salt) + view.letter()).hexdigest()
 
 
 Outcome = Literal["released", "withheld", "read", "read_refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """Who got what of a case, or did not, by which rule. Names of fields, never values.
 
     `event` is None for a read that no event covers; `actor` is the pseudonym of who read the vault;
@@ -83,35 +103,22 @@ class Receipt:
     contract: str
     actor: str | None = None
     rules: tuple[str, ...] = ()
-    failed: tuple[tuple[str, str], ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
     view_digest: str | None = None
 
     def body(self) -> dict[str, Any]:
         """Return the receipt as JSON values."""
-        return {
-            "event": self.event,
-            "subject": self.subject,
-            "recipient": self.recipient,
-            "outcome": self.outcome,
-            "time": self.time,
-            "actor": self.actor,
-            "rules": list(self.rules),
-            "failed": dict(self.failed),
-            "fields": list(self.fields),
-            "refs": list(self.refs),
-            "contract": self.contract,
-            "view_digest": self.view_digest,
-        }
+        body: dict[str, Any] = orjson.loads(self.value())
+        return body
 
     def value(self) -> bytes:
         """Return the receipt's canonical bytes."""
-        return canonical(self.body())
+        return _ENCODER.encode(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What an accepted event leads to: views and receipts by recipient, sorted, and who is named as withheld.
 
     `shown` says by recipient which rule released which references: the state keeps it.

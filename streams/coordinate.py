@@ -14,7 +14,7 @@ from schemas.check import FULL
 from schemas.contract import Contract, Contracts
 from schemas.envelope import SOURCE_PREFIX, Admitted
 from schemas.errors import UnknownContractError, UnstorableError
-from schemas.outputs import log_record, receipt_record, state_record, view_record
+from schemas.outputs import carried_over, receipt_record, state_record, view_record
 from schemas.records import Inbound, Outbound
 from schemas.verdicts import answer
 from streams import dead_letters
@@ -43,7 +43,7 @@ class Coordinate:
                 admitted = admission.unseal(record)
                 key = admitted.event.key
                 before = changed[key][0] if key in changed else memory.get(key)
-                written, after = self._judge(before, admitted)
+                written, after = self._judge(before, admitted, record)
             except UnknownContractError:
                 raise  # not the event's fault but ours: end, before a good event is refused
             except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
@@ -57,7 +57,7 @@ class Coordinate:
         outputs += [state_record(key, kept[key].encoded, contract) for key, (_, contract) in changed.items()]
         return Outcome(tuple(outputs), kept, tuple(dead))
 
-    def _judge(self, before: State, admitted: Admitted) -> tuple[list[Outbound], State]:
+    def _judge(self, before: State, admitted: Admitted, record: Inbound) -> tuple[list[Outbound], State]:
         event, seal = admitted.event, admitted.seal
         judgement = self.decide(self.contracts.named(seal.contract), before, admitted)
         decision = judgement.decision
@@ -66,7 +66,7 @@ class Coordinate:
         views = [view_record(view) for view in decision.views]
         receipts = [receipt_record(event, receipt) for receipt in decision.receipts]
         _require_storable(judgement.state)
-        return [log_record(admitted, decision.withheld), *views, *receipts], judgement.state
+        return [carried_over(record, event, decision.withheld), *views, *receipts], judgement.state
 
     def _internal(self, record: Inbound) -> list[Outbound]:
         """Answer the publisher by the seal's own headers: the event itself could not be judged."""

@@ -1,7 +1,7 @@
 """Receipts as the auditor reads them: which event and recipient one is about, and what a vault read must say."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from schemas.records import Inbound
 from schemas.views import Receipt
 from schemas.vocabulary import INSTANT
 
-_NAMES = frozenset(field.name for field in fields(Receipt))
+_NAMES = frozenset(Receipt.__struct_fields__)
 _INSTANT = re.compile(INSTANT)
 
 

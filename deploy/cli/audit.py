@@ -130,7 +130,7 @@ def _show_event(retold: Retold) -> None:
         answer(f"    {view.recipient} got {names or 'a marker'}  [{rules}]")
     for receipt in decision.receipts:
         if receipt.outcome == "withheld":
-            reasons = ", ".join(f"{rule}: {reason}" for rule, reason in receipt.failed)
+            reasons = ", ".join(f"{rule}: {reason}" for rule, reason in receipt.failed.items())
             answer(f"    {receipt.recipient} got nothing  [{reasons}]")
 
 

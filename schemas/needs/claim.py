@@ -1,8 +1,9 @@
 """An event that is asked whether the case has what it needs, and the form of each such question."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from schemas.case import Case
 from schemas.contract import Contract
@@ -11,8 +12,7 @@ from schemas.envelope import Event
 SERVING = frozenset({"administration", "unit", "authority"})  # these provide measures and take cases over
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """An event that somebody says about a case, not yet accepted. `recorded`: the bus's clock."""
 
     contract: Contract
@@ -30,8 +30,7 @@ class Claim:
         return self.contract.parties[party].kind
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """Whether it is met, and the fields of the event that are at fault where it is not."""
 
     met: Callable[[Claim, Any], bool]

@@ -29,6 +29,7 @@ from deploy.readiness import Readiness
 from deploy.sign_in import signed_in
 from deploy.tokens import LocalIssuer, Verifier
 from schemas import topics
+from schemas.canonical import canonical
 from schemas.identity import Role
 from schemas.views import View
 from tests import browser, wire
@@ -64,11 +65,18 @@ class Site:
         id_, at = str(uuid4()), datetime.now(UTC) - ago
         time = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         view = View(
-            "ku", id_, f"dk.samspil.{type_}.v1", f"urn:samspil:party:{by}", case, time, str(uuid4()), {"fields": fields}
+            "ku",
+            id_,
+            f"dk.samspil.{type_}.v1",
+            f"urn:samspil:party:{by}",
+            case,
+            time,
+            str(uuid4()),
+            canonical({"fields": fields}),
         )
         transactional = AIOKafkaProducer(**self.kafka.access().aiokafka(), transactional_id="samspil.test.page")
         async with started(transactional) as producer, producer.transaction():
-            await producer.send(topics.views("ku"), view.value(), id_.encode(), 0, headers=list(view.headers()))
+            await producer.send(topics.views("ku"), view.value, id_.encode(), 0, headers=list(view.headers()))
 
 
 @asynccontextmanager

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from functools import partial
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
 
 from consumers.audit.findings import Finding, Report
 from consumers.audit.reading import LEDGER, LOG, audit, stored_in

@@ -20,6 +20,7 @@ from consumers.overview import Overview, seen
 from consumers.runner import POLL_MS, Projection, Runner, started
 from deploy import clients, database
 from schemas import topics
+from schemas.canonical import canonical
 from schemas.overview import row
 from schemas.records import Inbound, Outbound
 from schemas.views import View
@@ -108,9 +109,16 @@ def state_of(case: str, value: bytes | None = b"{}") -> Outbound:
 def view(case: str, type_: str, at: str = "2026-03-02T11:00:00Z", **fields: Any) -> Outbound:
     id_ = str(uuid4())
     told = View(
-        "ku", id_, f"dk.samspil.{type_}.v1", "urn:samspil:party:sof", case, at, str(uuid4()), {"fields": fields}
+        "ku",
+        id_,
+        f"dk.samspil.{type_}.v1",
+        "urn:samspil:party:sof",
+        case,
+        at,
+        str(uuid4()),
+        canonical({"fields": fields}),
     )
-    return Outbound(topics.views("ku"), 0, id_.encode(), told.value(), told.headers())
+    return Outbound(topics.views("ku"), 0, id_.encode(), told.value, told.headers())
 
 
 def scenario() -> list[list[Outbound]]:

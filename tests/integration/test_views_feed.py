@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from consumers import views_feed
 from consumers.runner import started
 from schemas import topics
+from schemas.canonical import canonical
 from schemas.identity import Role
 from schemas.views import View
 from tests import http_side
@@ -39,7 +40,7 @@ def view(party: str) -> View:
     data = {"fields": {"kind": "outreach"}, "refs": {}, "case_refs": {}, "grounds": [], "contract": "d"}
     source, time = "urn:samspil:party:ku", "2026-03-02T11:00:00Z"
     type_ = "dk.samspil.prevention-activity-held.v1"
-    return View(party, str(uuid4()), type_, source, None, time, str(uuid4()), data)
+    return View(party, str(uuid4()), type_, source, None, time, str(uuid4()), canonical(data))
 
 
 async def show(kafka: RunningKafka, *views: View, commit: bool = True) -> None:
@@ -47,7 +48,7 @@ async def show(kafka: RunningKafka, *views: View, commit: bool = True) -> None:
     async with started(AIOKafkaProducer(**kafka.access().aiokafka(), transactional_id="samspil.test.feed")) as producer:
         await producer.begin_transaction()
         for v in views:
-            record = producer.send(topics.views(v.recipient), v.value(), v.id.encode(), 0, headers=list(v.headers()))
+            record = producer.send(topics.views(v.recipient), v.value, v.id.encode(), 0, headers=list(v.headers()))
             await (await record)
         await (producer.commit_transaction() if commit else producer.abort_transaction())
 

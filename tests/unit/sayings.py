@@ -168,7 +168,7 @@ def relatives() -> Talk:
 def views(heard: Heard) -> dict[str, dict[str, Any]]:
     """Return what each recipient got, as JSON."""
     assert heard.decision is not None
-    return {view.recipient: json.loads(view.value()) for view in heard.decision.views}
+    return {view.recipient: json.loads(view.value) for view in heard.decision.views}
 
 
 def failed(heard: Heard) -> dict[str, dict[str, str]]:

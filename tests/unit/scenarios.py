@@ -107,7 +107,7 @@ def outcome(heard: Heard) -> dict[str, Any]:
     if decision is None:
         return _unaccepted(heard.id, heard.verdict)
     failed = {receipt.recipient: dict(receipt.failed) for receipt in decision.receipts if receipt.failed}
-    views = {view.recipient: json.loads(view.value()) for view in decision.views}
+    views = {view.recipient: json.loads(view.value) for view in decision.views}
     return {
         "id": heard.id,
         "verdict": "accepted",

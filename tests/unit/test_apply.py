@@ -1,8 +1,7 @@
 """The fold: what each type of event changes in the case, and what corrections undo."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from schemas.apply import FOLDS, apply
 from schemas.case import Case, Consent, Measure, Meeting, Screening, Transfer, Utterances
@@ -77,7 +76,7 @@ class TestFolds:
 
     def test_meeting(self) -> None:
         talk = met()
-        assert talk.state.meetings == {ONE: Meeting("ssp", ("sof", "buf"))}
+        assert talk.state.meetings == {ONE: Meeting("ssp", ("sof", "buf"), "scheduled")}
         talk.ok("ku", "register-check-requested", meeting=ONE, expires_at="2026-12-01T00:00:00+01:00")
         talk.ok("ku", "meeting-held", meeting=ONE, attended=["buf"])
         assert talk.state.meetings[ONE] == Meeting("ssp", ("sof", "buf"), "held", ("buf",), "2026-12-01T00:00:00+01:00")
@@ -97,7 +96,7 @@ class TestFolds:
     def test_transfer(self) -> None:
         talk = pending()
         initiated = [*talk.state.said][-1]
-        assert talk.state.pending_transfer == (ONE, Transfer("buf", "sof", "school_change", initiated))
+        assert talk.state.pending_transfer == (ONE, Transfer("buf", "sof", "school_change", initiated, "pending"))
         accepted = talk.ok("buf", "transfer-accepted", transfer=ONE)
         assert talk.state.owner == "buf"
         assert talk.state.transfers[ONE] == Transfer("buf", "sof", "school_change", initiated, "accepted", accepted.id)

@@ -1,10 +1,10 @@
 """What the auditor finds: each kind of change planted in what the scenario wrote, one at a time."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from consumers.audit.evidence import Stored
 from consumers.audit.findings import REASONS, Report

@@ -1,12 +1,12 @@
 """COORDINATE as a pure step: a run of admitted events to everything that follows from it."""
 
 from collections import Counter
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from schemas import admission, judge, outputs, state, topics
 from schemas.case import Case, Said, State

@@ -44,7 +44,7 @@ class TestView:
             "obligations": [],
         }
         fields = ("source_type", "age_band", "observed_on", "tier_1_signs", "tier_2_signs", "protective_factors")
-        assert json.loads(view.value()) == {
+        assert json.loads(view.value) == {
             "fields": {name: said[name] for name in fields},
             "refs": {name: said[name] for name in ("signs", "person")},  # no narrative was given
             "case_refs": {},
@@ -211,4 +211,4 @@ def test_output_is_sorted_and_canonical() -> None:
     recipients = [view.recipient for view in decision.views]
     assert recipients == sorted(recipients)
     assert [receipt.recipient for receipt in decision.receipts] == recipients
-    assert decision.views[0].value() == canonical(json.loads(decision.views[0].value()))
+    assert decision.views[0].value == canonical(json.loads(decision.views[0].value))

@@ -46,7 +46,7 @@ def test_it_agrees_with_every_decision_of_the_scenario() -> None:
             withheld = tuple((ruled.rule, ruled.reason) for ruled in told.ruled if ruled.said == "withheld")
             receipt = receipts.get(party)
             assert released == (receipt.rules if receipt else ())
-            assert withheld == (receipt.failed if receipt else ())
+            assert withheld == (tuple(receipt.failed.items()) if receipt else ())
             names = {name for ruled in told.ruled for name in (*ruled.fields, *ruled.refs, *ruled.case_refs)}
             assert names == ({*receipt.fields, *receipt.refs} if receipt else set())
             seen |= {ruled.said for ruled in told.ruled}
