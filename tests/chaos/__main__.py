@@ -1,0 +1,42 @@
+"""The proof under failure: `make chaos`, or python -m tests.chaos --kills 250 --seed 7."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos import report
+from tests.chaos.plan import Shape
+from tests.chaos.run import run
+
+
+def main() -> int:
+    """Run, print the table, and give 1 where anything is not as it must be."""
+    options = _options()
+    home = Path(tempfile.mkdtemp(prefix="samspil-chaos-")) / "home"
+    _say(f"home {home}")
+    done = run(home, options.seed, Shape(options.kills, options.postgres_seconds), _say)
+    _say(report.table(done))
+    if not done.result.clean:
+        _say(f"the logs are in {home}")
+        return 1
+    shutil.rmtree(home.parent)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser.add_argument("--kills", type=int, default=250, help="faults that kill (some kill several processes)")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same faults")
+    parser.add_argument("--postgres-seconds", type=float, default=60, help="how long PostgreSQL is stopped once")
+    return parser.parse_args()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Looking on while a run lasts: what was acknowledged, what of it is judged, and how long nothing was.
+
+A stall is a time in which nothing was judged although something acknowledged waited. It is told by the fault
+that was under way, since a broker that is down stalls everything by itself.
+"""
+
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from confluent_kafka import Consumer, TopicPartition
+
+from deploy.kafka_access import KafkaAccess
+from schemas import topics
+from schemas.records import Inbound
+from tests.chaos import reading
+from tests.chaos.found import headers_of
+from tests.chaos.journal import Reader
+from tests.chaos.plan import Kind
+
+_LOOK_SECONDS = 0.2
+
+
+class Watch(threading.Thread):
+    """Follows log and refusals as any reader could, and the publishers' journals."""
+
+    def __init__(self, access: KafkaAccess, journals: Iterable[Path], parties: Iterable[str]) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._readers = [Reader(path) for path in journals]
+        self._consumer = Consumer(reading.settings(access))
+        names = [topics.LOG, *map(topics.refusals, parties)]
+        places = [(name, partition) for name in names for partition in range(topics.partitions(name))]
+        self._consumer.assign([TopicPartition(*place, 0) for place in places])
+        self._judged: set[str] = set()
+        self._waiting: set[str] = set()
+        self._since = time.monotonic()  # when something was judged last, or began to wait
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self.under_way: Kind | None = None
+        self.stalls: dict[Kind | None, float] = {}
+
+    @property
+    def judged(self) -> int:
+        """How many events have an answer."""
+        return len(self._judged)
+
+    @property
+    def waiting(self) -> int:
+        """How many of the acknowledged events have none yet."""
+        return len(self._waiting)
+
+    @property
+    def notes(self) -> int:
+        """What the publishers noted beside acknowledgements: that their queue was full."""
+        return sum(reader.notes for reader in self._readers)
+
+    def run(self) -> None:
+        """Look until stopped."""
+        try:
+            while not self._stopping.is_set():
+                self._look()
+        finally:
+            self._consumer.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join()
+
+    def _look(self) -> None:
+        answered = {
+            _id(reading.inbound(message))
+            for message in self._consumer.consume(500, _LOOK_SECONDS)
+            if message.error() is None
+        }
+        known = {line.id for reader in self._readers for line in reader.news()}
+        with self._lock:
+            self._note(answered - self._judged, known)
+
+    def _note(self, answered: set[str], known: set[str]) -> None:
+        now = time.monotonic()
+        if self._waiting:
+            stall = now - self._since
+            self.stalls[self.under_way] = max(stall, self.stalls.get(self.under_way, 0.0))
+        self._judged |= answered
+        before = bool(self._waiting)
+        self._waiting = (self._waiting | known) - self._judged
+        if answered or not before:
+            self._since = now
+
+
+def _id(record: Inbound) -> str:
+    return headers_of(record).get("ce_id") or (record.key or b"").decode()
