@@ -41,6 +41,11 @@ class KafkaAccess:
         }
 
 
+def in_sync(copies: int) -> int:
+    """How many of a record's copies must stand before it is acknowledged: most, so that one of three may be away."""
+    return copies // 2 + 1
+
+
 def answers(access: KafkaAccess) -> bool:
     """Whether a broker answers this principal: a signed-in round trip, not only an open port."""
     try:

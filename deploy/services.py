@@ -24,7 +24,7 @@ def _worker(settings: Settings, contracts: Contracts) -> None:
     from deploy import worker
 
     access = settings.kafka("worker")
-    topics_admin.require_shape(access, topics.catalogue(contracts.parties))
+    topics_admin.require_shape(access, topics.catalogue(contracts.parties), settings.replication)
     connection = access.aiokafka()
 
     async def serve() -> None:

@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         "wall", description="`wall`, or `events`: the bus's clock follows the newest event time (for demonstrations)."
     )
     kafka_bootstrap: str | None = Field(None, min_length=1, description="Kafka's address; unset: the embedded Kafka.")
+    replication: Annotated[int, Field(ge=1, le=9)] = Field(
+        1,
+        description="Copies of each topic on Kafka, of which most must stand before a record is acknowledged; "
+        "3 on a cluster.",
+    )
     database: str | None = Field(
         None,
         pattern=r"^[^/@\s]+/[^/@\s]+$",

@@ -3,7 +3,8 @@
 Of the bus's own principals, rights that the catalogue does not give are taken away. Topics, users and settings
 that it does not name are left as they are.
 confluent-kafka does it, since aiokafka's admin client knows neither users nor rights.
-A topic's number of partitions is never changed: it decides where a case lives.
+A topic's number of partitions is never changed: it decides where a case lives. Nor is the number of its copies,
+which is Kafka's own tool's work; how many of them must stand for an acknowledgement follows from it.
 """
 
 import time
@@ -30,7 +31,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from deploy.kafka_access import KafkaAccess
+from deploy.kafka_access import KafkaAccess, in_sync
 from schemas.errors import TopicMismatchError, UnreachableError
 from schemas.rights import Right
 from schemas.topics import Topic
@@ -63,14 +64,24 @@ class Wanted:
     users: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What cannot be changed about a topic that stands."""
+
+    partitions: int
+    copies: int  # the least of any partition
+
+
 def apply(access: KafkaAccess, wanted: Wanted, replication: int = 1) -> Changes:
     """Bring the broker to what is wanted. Refuses, before it changes anything, a topic of another shape."""
     admin = access.admin()
     try:
-        existing = _partitions(admin)
-        _require_same_shape(wanted.topics, existing)
-        created = _create(admin, [topic for topic in wanted.topics if topic.name not in existing], replication)
-        altered = _alter(admin, [topic for topic in wanted.topics if topic.name in existing])
+        existing = _shapes(admin)
+        _require_same_shape(wanted.topics, existing, replication)
+        new = [topic for topic in wanted.topics if topic.name not in existing]
+        created = _create(admin, [(topic, replication) for topic in new])
+        old = [topic for topic in wanted.topics if topic.name in existing]
+        altered = _alter(admin, [(topic, existing[topic.name].copies) for topic in old])
         _set_passwords(admin, wanted.users)
         granted, revoked = _set_rights(admin, wanted.rights, wanted.users)
     except KafkaException as failed:
@@ -79,43 +90,58 @@ def apply(access: KafkaAccess, wanted: Wanted, replication: int = 1) -> Changes:
     return Changes(created, altered, granted, revoked)
 
 
-def require_shape(access: KafkaAccess, topics: Iterable[Topic]) -> None:
-    """A service's check at start: every topic is there, with the catalogue's number of partitions."""
+def require_shape(access: KafkaAccess, topics: Iterable[Topic], replication: int = 1) -> None:
+    """A service's check at start: every topic is there, with the catalogue's number of partitions, copied enough."""
     try:
-        existing = _partitions(access.admin())
+        existing = _shapes(access.admin())
     except KafkaException as failed:
         raise UnreachableError(f"Kafka at {access.bootstrap}.") from failed
     wanted = tuple(topics)
     missing = [topic.name for topic in wanted if topic.name not in existing]
     if missing:
         raise TopicMismatchError(f"{missing[0]} is missing; run: samspil topics apply")
-    _require_same_shape(wanted, existing)
+    _require_same_shape(wanted, existing, replication)
 
 
-def _partitions(admin: AdminClient) -> dict[str, int]:
+def _shapes(admin: AdminClient) -> dict[str, _Shape]:
     listed = admin.list_topics(timeout=_SECONDS).topics
-    return {name: len(topic.partitions) for name, topic in listed.items() if name.startswith(_OURS)}
+    return {
+        name: _Shape(len(topic.partitions), min((len(p.replicas) for p in topic.partitions.values()), default=0))
+        for name, topic in listed.items()
+        if name.startswith(_OURS)
+    }
 
 
-def _require_same_shape(topics: Iterable[Topic], existing: Mapping[str, int]) -> None:
+def _require_same_shape(topics: Iterable[Topic], existing: Mapping[str, _Shape], replication: int) -> None:
     for topic in topics:
-        found = existing.get(topic.name, topic.partitions)
-        if found != topic.partitions:
+        if (found := existing.get(topic.name)) is None:
+            continue
+        if found.partitions != topic.partitions:
             raise TopicMismatchError(
-                f"{topic.name} has {found} partitions, the catalogue says {topic.partitions}. "
+                f"{topic.name} has {found.partitions} partitions, the catalogue says {topic.partitions}. "
                 "The number is fixed for ever: copy to a topic of the next version instead."
+            )
+        if found.copies < replication:
+            raise TopicMismatchError(
+                f"{topic.name} has copies: {found.copies}, SAMSPIL_REPLICATION says {replication}. "
+                "Kafka's own kafka-reassign-partitions makes more, then run: samspil topics apply"
             )
 
 
-def _create(admin: AdminClient, topics: Iterable[Topic], replication: int) -> int:
+def _settings(topic: Topic, copies: int) -> dict[str, str]:
+    """Return the catalogue's, and how many copies must stand before a record is acknowledged."""
+    return {**dict(topic.settings), "min.insync.replicas": str(in_sync(copies))}
+
+
+def _create(admin: AdminClient, topics: Iterable[tuple[Topic, int]]) -> int:
     new = [
         NewTopic(
             topic.name,
             num_partitions=topic.partitions,
-            replication_factor=replication,
-            config=dict(topic.settings),
+            replication_factor=copies,
+            config=_settings(topic, copies),
         )
-        for topic in topics
+        for topic, copies in topics
     ]
     if not new:
         return 0
@@ -129,17 +155,17 @@ def _create(admin: AdminClient, topics: Iterable[Topic], replication: int) -> in
     return len(new)
 
 
-def _alter(admin: AdminClient, topics: Iterable[Topic]) -> int:
-    asked = {topic.name: ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in topics}
+def _alter(admin: AdminClient, topics: Iterable[tuple[Topic, int]]) -> int:
+    asked = {topic.name: ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic, _ in topics}
     if not asked:
         return 0
     described = admin.describe_configs(list(asked.values()), request_timeout=_SECONDS)
     changed = []
-    for topic in topics:
+    for topic, copies in topics:
         found = described[asked[topic.name]].result()
         entries = [
             ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-            for name, value in topic.settings
+            for name, value in _settings(topic, copies).items()
             if name not in found or found[name].value != value
         ]
         if entries:

@@ -1,21 +1,28 @@
 """The real Kafka and PostgreSQL of a test session, and how to empty them between tests that count.
 
 One broker and one database server per session: starting them costs seconds, and the topics are the
-catalogue's own, so a test that needs them empty asks for `reset()`.
+catalogue's own, so a test that needs them empty asks for `reset()`. A cluster of several brokers is for a test of
+its own.
 """
 
+import os
+import signal
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import yaml
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from confluent_kafka import KafkaError, KafkaException
 
 from deploy import topics_admin
 from deploy.embedded import credentials, jars, ports
 from deploy.embedded.kafka import Kafka
+from deploy.embedded.kafka_cluster import Cluster, Node, new_id
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.processes import Child, Children
 from deploy.kafka_access import KafkaAccess
@@ -25,6 +32,17 @@ POLICIES = Path(__file__).parent.parent / "deploy" / "policies"
 CACHE = Path.home() / ".cache" / "samspil"
 READY_SECONDS = 90
 QUICK = ("-XX:TieredStopAtLevel=1",)  # half the time to start; its lower top speed is no test's matter
+_SMALL = ("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC")  # several on one machine
+_DEAD_SOON = {"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500}  # not after 9 s
+
+
+class Running(Protocol):
+    """What a client needs of what runs, one broker or several."""
+
+    @property
+    def bootstrap(self) -> str: ...
+
+    def access(self, principal: str = "admin") -> KafkaAccess: ...
 
 
 def parties() -> tuple[str, ...]:
@@ -80,6 +98,85 @@ class RunningKafka:
 
 
 @dataclass
+class RunningCluster:
+    """Several started brokers, each broker and controller, that hold the catalogue's topics in three copies."""
+
+    nodes: Mapping[int, Kafka]
+    children: Children
+    running: dict[int, Child]
+    copies: int
+
+    @property
+    def bootstrap(self) -> str:
+        return self.nodes[1].bootstrap
+
+    @property
+    def passwords(self) -> Mapping[str, str]:
+        return self.nodes[1].passwords
+
+    def access(self, principal: str = "admin") -> KafkaAccess:
+        return self.nodes[1].access(principal)
+
+    def apply(self) -> topics_admin.Changes:
+        return topics_admin.apply(self.access(), wanted(self.passwords), self.copies)
+
+    def kill(self, node: int) -> None:
+        """As a crash would."""
+        self.running.pop(node).kill()
+
+    def restart(self, node: int) -> None:
+        """Start a killed one again; returns when it answers."""
+        self.running[node] = started(self.nodes[node], self.children)
+
+    def pause(self, node: int) -> None:
+        """Freeze it: its connections stay open and silent."""
+        os.kill(self.running[node].pid, signal.SIGSTOP)
+
+    def resume(self, node: int) -> None:
+        os.kill(self.running[node].pid, signal.SIGCONT)
+
+    def leader_of(self, topic: str, partition: int = 0) -> int:
+        """The node that leads it; -1 while none does."""
+        return int(self.access().admin().list_topics(topic, timeout=10).topics[topic].partitions[partition].leader)
+
+    async def coordinator_of(self, group: str) -> int:
+        """The node that keeps a group's members and offsets; -1 while none does."""
+        return await self._coordinator(group, 0)
+
+    async def writer_of(self, transactional_id: str) -> int:
+        """The node that keeps this id's transactions; -1 while none does."""
+        return await self._coordinator(transactional_id, 1)
+
+    def whole(self) -> bool:
+        """Whether every copy of every partition stands, Kafka's own topics included."""
+        try:
+            found = self.access().admin().list_topics(timeout=10).topics.values()
+        except KafkaException:
+            return False
+        return all(
+            partition.leader != -1 and len(partition.isrs) == len(partition.replicas) == self.copies
+            for topic in found
+            for partition in topic.partitions.values()
+        )
+
+    def close(self) -> None:
+        """Stop all at once: in order, the last ones would wait for a majority that has gone."""
+        for node in tuple(self.running):
+            self.kill(node)
+        self.children.close()
+
+    async def _coordinator(self, name: str, kind: int) -> int:
+        admin = AIOKafkaAdminClient(**self.access().aiokafka())
+        await admin.start()
+        try:
+            return int(await admin.find_coordinator(name, kind))
+        except GroupCoordinatorNotAvailableError:
+            return -1  # asking made the topic that it keeps them in
+        finally:
+            await admin.close()
+
+
+@dataclass
 class RunningPostgres:
     """A started PostgreSQL with the database samspil."""
 
@@ -108,6 +205,32 @@ def start_kafka(home: Path) -> RunningKafka:
     running = RunningKafka(kafka, children, started(kafka, children))
     running.apply()
     return running
+
+
+def start_cluster(home: Path, nodes: int = 3) -> RunningCluster:
+    """As many brokers, each in a folder of its own. They need each other to start, so they do it together."""
+    folder = jars.ensure(CACHE, print)
+    names = [f"{kind}-{number}" for number in range(1, nodes + 1) for kind in ("kafka", "controller")]
+    chosen, users = ports.choose(names, {}), passwords(home)
+    members = tuple(Node(n, chosen[f"kafka-{n}"], chosen[f"controller-{n}"]) for n in range(1, nodes + 1))
+    cluster = Cluster(new_id(), members)
+    kafkas = {node.number: _member(home / f"node-{node.number}", folder, users, node, cluster) for node in members}
+    children = Children()
+    try:
+        with ThreadPoolExecutor(nodes) as pool:
+            launched = pool.map(lambda one: started(one, children), kafkas.values())
+        running = RunningCluster(kafkas, children, dict(zip(kafkas, launched, strict=True)), cluster.copies)
+        running.apply()
+    except BaseException:
+        children.close()
+        raise
+    return running
+
+
+def _member(home: Path, folder: Path, users: Mapping[str, str], node: Node, cluster: Cluster) -> Kafka:
+    home.mkdir(parents=True)
+    flags = (*QUICK, *_SMALL)
+    return Kafka(home, folder, node.port, node.controller_port, users, flags, node.number, cluster, _DEAD_SOON)
 
 
 def start_postgres(home: Path) -> RunningPostgres:

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from schemas import topics
-from tests.brokers import RunningKafka
+from tests.brokers import Running
 from tests.speech import Saying
 
 
 class Bus:
     """Says and reads as the admin, so that one connection serves every party."""
 
-    def __init__(self, kafka: RunningKafka, producer: AIOKafkaProducer) -> None:
+    def __init__(self, kafka: Running, producer: AIOKafkaProducer) -> None:
         self._connection = kafka.access().aiokafka()
         self._producer = producer
 
@@ -66,7 +66,7 @@ async def _partitions(consumer: AIOKafkaConsumer, name: str) -> Sequence[int]:
 
 
 @asynccontextmanager
-async def bus(kafka: RunningKafka) -> AsyncIterator[Bus]:
+async def bus(kafka: Running) -> AsyncIterator[Bus]:
     producer = AIOKafkaProducer(**kafka.access().aiokafka(), enable_idempotence=True, acks="all")
     await producer.start()
     try:

@@ -56,12 +56,14 @@ def _row(right: Right) -> tuple[str, str, str, str]:
 
 @app.command("apply")
 def apply(
-    replication: Annotated[int, typer.Option(min=1, help="Copies of each new topic; 3 in production.")] = 1,
+    replication: Annotated[
+        int | None, typer.Option(min=1, max=9, help="Copies of each topic; without it, SAMSPIL_REPLICATION.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Bring Kafka to the catalogue: missing topics, other settings, users and rights. Repeatable.
 
-    A topic with another number of partitions is refused before anything is changed.
+    A topic with another number of partitions, or with too few copies, is refused before anything is changed.
     """
     from deploy import topics_admin  # here: listing needs no Kafka client
 
@@ -69,7 +71,7 @@ def apply(
     parties = _parties(settings)
     users = {name: settings.kafka(name).password for name in (*SERVICES, *parties)}
     wanted = topics_admin.Wanted(catalogue(parties), rights(parties), users)
-    changes = topics_admin.apply(settings.kafka("admin"), wanted, replication)
+    changes = topics_admin.apply(settings.kafka("admin"), wanted, replication or settings.replication)
     if as_json:
         answer_json(asdict(changes))
     else:

@@ -1,4 +1,4 @@
-"""A real Apache Kafka, one node, as a child process.
+"""A real Apache Kafka as a child process: one node, alone unless it is told of a cluster.
 
 Clients speak SASL/SCRAM and meet an authorizer that denies by default. The controller's own listener speaks
 SASL/PLAIN with the admin's password: SCRAM users live in the metadata that the controller is only about to
@@ -6,14 +6,13 @@ load, and an open controller listener would let any local program write that met
 """
 
 import shutil
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.embedded import java, processes
 from deploy.embedded.credentials import ADMIN, write_private
-from deploy.embedded.ports import HOST
+from deploy.embedded.kafka_cluster import Cluster, Node, new_id
 from deploy.kafka_access import KafkaAccess, answers
 
 READY_SECONDS = 90
@@ -23,7 +22,6 @@ _MODULE = "org.apache.kafka.common.security"
 
 _SETTINGS: Mapping[str, object] = {
     "process.roles": "broker,controller",
-    "node.id": 1,
     "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
     "inter.broker.listener.name": "CLIENTS",
     "controller.listener.names": "CONTROLLER",
@@ -36,16 +34,9 @@ _SETTINGS: Mapping[str, object] = {
     "allow.everyone.if.no.acl.found": "false",
     # Topics come from the catalogue alone.
     "auto.create.topics.enable": "false",
-    # One node: every internal topic has one copy, and few partitions, so that a start is quick.
-    "default.replication.factor": 1,
-    "min.insync.replicas": 1,
-    "offsets.topic.replication.factor": 1,
+    # Few partitions of Kafka's own topics, so that a start is quick.
     "offsets.topic.num.partitions": 4,
-    "transaction.state.log.replication.factor": 1,
-    "transaction.state.log.min.isr": 1,
     "transaction.state.log.num.partitions": 4,
-    "share.coordinator.state.topic.replication.factor": 1,
-    "share.coordinator.state.topic.min.isr": 1,
     "share.coordinator.state.topic.num.partitions": 1,
     # A lone group member need not wait for others; tests may lose members quickly.
     "group.initial.rebalance.delay.ms": 0,
@@ -69,10 +60,22 @@ class Kafka:
     controller_port: int
     passwords: Mapping[str, str]
     flags: tuple[str, ...] = ()  # more words for the JVM
+    number: int = 1
+    cluster: Cluster | None = None  # that it is a node of; None: it is alone
+    settings: Mapping[str, object] = field(default_factory=dict)  # over ours
 
     @property
     def bootstrap(self) -> str:
-        return f"{HOST}:{self.port}"
+        """Where a client begins: every node of the cluster."""
+        return self._cluster.bootstrap
+
+    @property
+    def _cluster(self) -> Cluster:
+        return self.cluster or Cluster(new_id(), (self._node,))
+
+    @property
+    def _node(self) -> Node:
+        return Node(self.number, self.port, self.controller_port)
 
     @property
     def log(self) -> Path:
@@ -100,7 +103,8 @@ class Kafka:
         return children.start(processes.Command("kafka", command, self.log))
 
     def answers(self) -> bool:
-        return answers(self.access())
+        """Whether this node does, whatever the others of its cluster do."""
+        return answers(KafkaAccess(self._node.address, ADMIN, self.passwords[ADMIN]))
 
     def _format(self, program: str) -> None:
         shutil.rmtree(self._data, ignore_errors=True)  # what an interrupted first start may have left
@@ -109,8 +113,7 @@ class Kafka:
         wanted = self.home / "kafka.format"
         scram = f"SCRAM-SHA-256=[name={ADMIN},password={self.passwords[ADMIN]}]"
         write_private(wanted, f"--add-scram\n{scram}")
-        cluster = uuid.uuid4().hex[:22]
-        arguments = ("format", "-t", cluster, "-c", self._config, f"@{wanted}")
+        arguments = ("format", "-t", self._cluster.id, "-c", self._config, f"@{wanted}")
         try:
             processes.run(
                 "formatting Kafka's storage",
@@ -136,13 +139,16 @@ class Kafka:
         admin = f'required username="{ADMIN}" password="{self.passwords[ADMIN]}"'
         scram = f"{_MODULE}.scram.ScramLoginModule {admin};"
         plain = f'{_MODULE}.plain.PlainLoginModule {admin} user_{ADMIN}="{self.passwords[ADMIN]}";'
+        node = self._node
         settings = {
             **_SETTINGS,
+            **self._cluster.settings(),
+            "node.id": node.number,
             "log.dirs": self._data,
-            "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
-            "listeners": f"CLIENTS://{self.bootstrap},CONTROLLER://{HOST}:{self.controller_port}",
-            "advertised.listeners": f"CLIENTS://{self.bootstrap}",
+            "listeners": f"CLIENTS://{node.address},CONTROLLER://{node.controller}",
+            "advertised.listeners": f"CLIENTS://{node.address}",
             "listener.name.clients.scram-sha-256.sasl.jaas.config": scram,
             "listener.name.controller.plain.sasl.jaas.config": plain,
+            **self.settings,
         }
         write_private(self._config, "".join(f"{name}={value}\n" for name, value in settings.items()))
