@@ -3,20 +3,22 @@
 It holds class 0-1 facts and vault references, never a value of class 2-4. `apply` folds an event into
 it; `remember` adds what was decided, since later decisions ask who has got what.
 Mappings are treated as frozen: a fold makes a new one. The parts are written to a state record as they stand
-(schemas/state.py), without what is empty; so no default but an empty one may be given to a field here.
+here (schemas/state.py).
 """
 
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import field
 from msgspec.structs import replace
+
+from schemas.value import Value, Written
 
 UNDOING = frozenset({"wrong_subject", "withdrawn"})  # these corrections undo what the event did
 RECALLING = UNDOING | {"wrong_recipient"}  # after these the event's references are its depositor's alone
 
 
-class Shown(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Shown(Written, frozen=True):
     """What one party was shown of one event: the rules that held, and names of the references each released.
 
     `refs` and `earlier` map a rule to names: of the event's own references, and of those of earlier events.
@@ -28,7 +30,7 @@ class Shown(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-class Said(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Said(Written, frozen=True):
     """An accepted event as the case remembers it. Its place is its index in the case's log order."""
 
     party: str
@@ -55,14 +57,14 @@ class Said(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
         return any(reason in UNDOING and at <= place for reason, at in self.corrected.items())
 
 
-class Screening(Struct, frozen=True, array_like=True):
+class Screening(Value, frozen=True, array_like=True):
     """The newest screening: its outcome and who screened."""
 
     outcome: str
     by: str
 
 
-class Meeting(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Meeting(Written, frozen=True):
     """A coordination meeting of the case. `check_expires_at`: RFC 3339, of the newest register check."""
 
     forum: str
@@ -72,7 +74,7 @@ class Meeting(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     check_expires_at: str | None = None
 
 
-class Consent(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Consent(Written, frozen=True):
     """A consent given, by its scope and recipients; `event` is the id of the event that gave it."""
 
     scope: frozenset[str]
@@ -81,7 +83,7 @@ class Consent(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     withdrawn: bool = False
 
 
-class Measure(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Measure(Written, frozen=True):
     """A measure and its provider; `event` started it."""
 
     provider: str
@@ -89,7 +91,7 @@ class Measure(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     ended: bool = False
 
 
-class Transfer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Transfer(Written, frozen=True):
     """A transfer of the case; `from_party` owned it before."""
 
     to: str
@@ -100,7 +102,7 @@ class Transfer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     closing_event: str | None = None  # the event that accepted, declined or cancelled it
 
 
-class Case(Struct, frozen=True):
+class Case(Value, frozen=True):
     """One case. A case without events does not exist yet."""
 
     id: str
@@ -131,7 +133,7 @@ class Case(Struct, frozen=True):
         return next(((id_, t) for id_, t in self.transfers.items() if t.state == "pending"), None)
 
 
-class Utterances(Struct, frozen=True):
+class Utterances(Value, frozen=True):
     """What a party has said outside any case: the newest 1,000 ids, each with its withheld parties."""
 
     party: str

@@ -3,6 +3,8 @@
 Asked by the needs of an event, by the gates of the policy and by the roles, so that all three mean the same.
 """
 
+from itertools import islice
+
 from schemas.case import Case, Meeting, Said
 from schemas.contract_words import CASE_REF_SOURCES, DOSSIER
 from schemas.errors import StateError
@@ -15,8 +17,8 @@ HANDOVER_FORUMS = frozenset({"ssp", "psp", "ksp"})
 
 def age_band(case: Case) -> str | None:
     """Return the age band of the newest concern that no correction undid."""
-    concerns = (said for said in reversed([*case.said.values()]) if said.type == "concern-raised")
-    return next((concern.age_band for concern in concerns if not concern.undone), None)
+    concerns = [said for said in case.said.values() if said.type == "concern-raised"]
+    return next((concern.age_band for concern in reversed(concerns) if not concern.undone), None)
 
 
 def is_child(case: Case, judged: str | None = None) -> bool:
@@ -82,8 +84,8 @@ def earlier_sources(case: Case, event: str, place: int, name: str) -> tuple[str,
 
 
 def _sources(case: Case, place: int) -> tuple[str, ...]:
-    by_then = list(case.said.items())[: place + 1]
-    return tuple(id_ for id_, said in reversed(by_then) if said.type in CASE_REF_SOURCES)
+    by_then = islice(case.said.items(), place + 1)
+    return tuple([id_ for id_, said in by_then if said.type in CASE_REF_SOURCES][::-1])
 
 
 def _initiations(case: Case, event: str) -> tuple[str, ...]:

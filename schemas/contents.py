@@ -4,11 +4,9 @@ Everything is taken by a name that a rule lists, so what no rule names cannot le
 rules hold get the same content, so it is made and encoded once for all of them.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from msgspec import Struct
 
 from schemas.canonical import canonical
 from schemas.case import Case, Shown, State
@@ -17,9 +15,10 @@ from schemas.contract import Contract, Rule
 from schemas.contract_words import BY_FORUM
 from schemas.envelope import Event
 from schemas.errors import StateError
+from schemas.value import Value
 
 
-class Content(Struct, frozen=True):
+class Content(Value, frozen=True):
     """What a view holds. `value`: its data as canonical JSON; names are sorted.
 
     `marker` says that it tells nothing but that something happened.
@@ -43,10 +42,17 @@ def content(contract: Contract, state: State, event: Event, held: list[Rule]) ->
     released: dict[str, Any] = {}
     own: dict[str, str] = {}
     earlier: dict[str, tuple[str, ...]] = {}
+    shown_refs: dict[str, tuple[str, ...]] = {}
+    shown_earlier: dict[str, tuple[str, ...]] = {}
     for rule in held:
         released |= fields(rule, event)
-        own |= refs(rule, event)
-        earlier |= case_refs(rule, state, event)
+        if by_rule := refs(rule, event):
+            own |= by_rule
+            shown_refs[rule.id] = tuple(by_rule)
+        if found := case_refs(rule, state, event):
+            earlier |= found
+            shown_earlier[rule.id] = tuple(found)
+    rules = tuple([rule.id for rule in held])
     value = canonical(
         {
             "fields": released,
@@ -59,10 +65,10 @@ def content(contract: Contract, state: State, event: Event, held: list[Rule]) ->
     return Content(
         value=value,
         marker=all(rule.is_marker and not rule.typed for rule in held),
-        rules=tuple([rule.id for rule in held]),
+        rules=rules,
         fields=tuple(sorted(released)),
         refs=tuple(sorted({*own, *earlier})),
-        shown=_shown(held, own, earlier),
+        shown=Shown(rules, shown_refs, shown_earlier),
     )
 
 
@@ -99,15 +105,3 @@ def _ground(contract: Contract, state: State, event: Event, rule: Rule) -> orjso
     if not isinstance(state, Case):
         raise StateError("a gate has the basis of a meeting's forum, the event has no case")
     return rule.ground(contract.forums[meeting_of(state, event.id).forum].basis)
-
-
-def _shown(held: list[Rule], own: Mapping[str, Any], earlier: Mapping[str, Any]) -> Shown:
-    return Shown(
-        rules=tuple([rule.id for rule in held]),
-        refs={rule.id: names for rule in held if rule.refs and (names := _present(rule.refs, own))},
-        earlier={rule.id: names for rule in held if rule.case_refs and (names := _present(rule.case_refs, earlier))},
-    )
-
-
-def _present(listed: tuple[str, ...], released: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple([name for name in listed if name in released])

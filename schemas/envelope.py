@@ -7,10 +7,11 @@ Source: CloudEvents 1.0 and its Kafka protocol binding (binary mode).
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import field
 from pydantic import BaseModel
 
 from schemas.records import Headers
+from schemas.value import Value
 
 TYPE_PREFIX, TYPE_SUFFIX = "dk.samspil.", ".v1"
 SOURCE_PREFIX = "urn:samspil:party:"
@@ -28,7 +29,7 @@ class _Headers(dict[str, str]):
 _HEADERS = _Headers()
 
 
-class Seal(Struct, frozen=True):
+class Seal(Value, frozen=True):
     """What ADMIT adds to an event: when the bus took it, a salt, the contract that judges it, its place.
 
     `recorded` is an RFC 3339 instant in UTC on the bus's clock; `salt` 128 random bits in hex; `contract`
@@ -41,7 +42,7 @@ class Seal(Struct, frozen=True):
     inbox_offset: int | None = None
 
 
-class Event(Struct, frozen=True):
+class Event(Value, frozen=True):
     """An event whose form is right. `case` is None only where the catalogue says `case: none`.
 
     `type` is the catalogue's name, `time` the publisher's RFC 3339 instant as written, `trace` the
@@ -67,7 +68,7 @@ class Event(Struct, frozen=True):
         return self.data.model_dump(exclude_none=True)
 
 
-class Admitted(Struct, frozen=True):
+class Admitted(Value, frozen=True):
     """An event with its seal, as it stands on the admitted topic and in the log."""
 
     event: Event

@@ -51,6 +51,10 @@ class UnsendableError(SamspilError):
     """A record can never be sent, so the batch is given up:"""
 
 
+class StalledError(SamspilError):
+    """Work waits and none is done, so this process gives up:"""
+
+
 class NotPermittedError(SamspilError):
     """The token does not give this right:"""
 

@@ -3,8 +3,6 @@
 A word of the contract that no function stands behind raises: the caller answers `internal`, nothing leaves.
 """
 
-from msgspec import Struct
-
 from schemas.apply import apply
 from schemas.case import State
 from schemas.check import check
@@ -12,11 +10,12 @@ from schemas.contract import Contract
 from schemas.decide import decide
 from schemas.envelope import Admitted
 from schemas.remember import remember
+from schemas.value import Value
 from schemas.verdicts import Accepted, Verdict
 from schemas.views import Decision
 
 
-class Judgement(Struct, frozen=True):
+class Judgement(Value, frozen=True):
     """The state afterwards, what the publisher is told, what leaves (None where nothing new was accepted)."""
 
     state: State

@@ -11,6 +11,7 @@ class LogEvent(StrEnum):
     PARTITION_CLAIMED = "partition_claimed"  # a worker owns a partition; step, topic, partition, offset, seconds
     PARTITION_REVOKED = "partition_revoked"  # a worker gave a partition up; step, topic, partition
     STEP_FAILED = "step_failed"  # I/O of a step failed, so the process ends; step, topic, partition, error
+    PARTITION_STALLED = "partition_stalled"  # records wait, none is judged; topic, partition, offset, seconds
     EVENT_DEAD = "event_dead"  # a step could not judge a record; step, topic, partition, offset, error
     INBOX_TRUNCATED = "inbox_truncated"  # an inbox was emptied up to an offset; topic, offset
     BROKER_BUSY = "broker_busy"  # a record was not acknowledged in time, its sender was told so; topic, error

@@ -6,17 +6,16 @@ asked of the case as it stands: when an event is decided, and again whenever som
 
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
-
 from schemas import case_facts
 from schemas.case import Case, State
 from schemas.contract import AUTHORITY_KINDS, Contract, Rule
 from schemas.errors import StateError, UnknownWordError
+from schemas.value import Value
 
 MAY_NOT_HOLD = "may_not_hold_case_data"
 
 
-class Question(Struct, frozen=True):
+class Question(Value, frozen=True):
     """May this party see what this rule releases of this event (an id), the state being what it is?"""
 
     contract: Contract

@@ -6,11 +6,12 @@ A state read back is the state written, or StateError: what cannot be read whole
 import re
 from collections.abc import Mapping
 
-from msgspec import DecodeError, Struct, field
+from msgspec import DecodeError, field
 from msgspec.json import Decoder, Encoder
 
 from schemas.case import Case, Consent, Measure, Meeting, Said, Screening, State, Transfer, Utterances
 from schemas.errors import StateError
+from schemas.value import Value, Written
 from schemas.vocabulary import CASE_ID
 
 VERSION = 1
@@ -18,7 +19,7 @@ _CASE_ID = re.compile(CASE_ID)
 _OF_A_PARTY = b'{"party":'  # how Utterances begin, their keys being sorted; no case does
 
 
-class _Case(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class _Case(Written, frozen=True):
     """A case as it is written: what was said is a list, since its order is the log's."""
 
     v: int
@@ -35,7 +36,7 @@ class _Case(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     acknowledged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-class _Utterances(Struct, frozen=True, forbid_unknown_fields=True):
+class _Utterances(Value, frozen=True, forbid_unknown_fields=True):
     """What a party said outside cases, as it is written: each id with its withheld parties after it."""
 
     v: int

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from msgspec import Struct
-
 from schemas.canonical import canonical
 from schemas.records import Headers, Outbound
 from schemas.topics import refusals
+from schemas.value import Value
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Value, frozen=True):
     """An event was not taken: the reason code of the catalogue and JSON pointers to what is at fault.
 
     `id` is None where the event had no readable one. A pointer names known fields only: what a sender
@@ -25,7 +24,7 @@ class Refusal(Struct, frozen=True):
         return {"id": self.id, "verdict": "refused", "reason": self.reason, "paths": list(self.paths)}
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Value, frozen=True):
     """An event was taken. `withheld`: parties that the event named and that got no view of it."""
 
     id: str

@@ -6,19 +6,21 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from msgspec import Struct, field
+from msgspec import field
 from msgspec.json import Encoder
 
 from schemas.canonical import canonical
 from schemas.case import Shown
 from schemas.envelope import NO_CASE, Event, binary, source_of
 from schemas.records import Headers
+from schemas.value import Value
 
 VIEW_IDS = UUID("6f9df2d2-4f5a-5c1e-9f0b-3d1c6d0c7a11")  # namespace of view ids; fixed for ever
+_NAMESPACE = VIEW_IDS.bytes
 _ENCODER = Encoder(order="sorted")  # canonical, for what a receipt holds
 
 
-class View(Struct, frozen=True):
+class View(Value, frozen=True):
     """What one recipient may see of one event. `type` is a CloudEvents type.
 
     `value` is the data as design fixes it, in canonical JSON: the view's Kafka value.
@@ -73,11 +75,9 @@ def view_id(event: Event, recipient: str) -> str:
 
 def _uuid5(name: str) -> str:
     """Return the UUID, version 5, of a name in our namespace (RFC 9562, 5.5): 1.2 µs, uuid.uuid5 takes 4."""
-    raw = bytearray(hashlib.sha1(VIEW_IDS.bytes + name.encode(), usedforsecurity=False).digest()[:16])
-    raw[6] = raw[6] & 0x0F | 0x50
-    raw[8] = raw[8] & 0x3F | 0x80
-    text = raw.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def view_digest(salt: str, view: View) -> str:
@@ -88,7 +88,7 @@ def view_digest(salt: str, view: View) -> str:
 Outcome = Literal["released", "withheld", "read", "read_refused"]
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Value, frozen=True):
     """Who got what of a case, or did not, by which rule. Names of fields, never values.
 
     `event` is None for a read that no event covers; `actor` is the pseudonym of who read the vault;
@@ -118,7 +118,7 @@ class Receipt(Struct, frozen=True):
         return _ENCODER.encode(self)
 
 
-class Decision(Struct, frozen=True):
+class Decision(Value, frozen=True):
     """What an accepted event leads to: views and receipts by recipient, sorted, and who is named as withheld.
 
     `shown` says by recipient which rule released which references: the state keeps it.

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from msgspec import Struct
-
 from schemas.case import Case
 from schemas.contract import Contract
 from schemas.envelope import Event
+from schemas.value import Value
 
 SERVING = frozenset({"administration", "unit", "authority"})  # these provide measures and take cases over
 
 
-class Claim(Struct, frozen=True):
+class Claim(Value, frozen=True):
     """An event that somebody says about a case, not yet accepted. `recorded`: the bus's clock."""
 
     contract: Contract
@@ -30,7 +29,7 @@ class Claim(Struct, frozen=True):
         return self.contract.parties[party].kind
 
 
-class Need(Struct, frozen=True):
+class Need(Value, frozen=True):
     """Whether it is met, and the fields of the event that are at fault where it is not."""
 
     met: Callable[[Claim, Any], bool]
