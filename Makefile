@@ -13,8 +13,9 @@ CODE := schemas producers streams consumers deploy tests
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 NEED_MB := 1500
+CHAOS ?= --kills 250 --seed 7
 
-.PHONY: setup help run test lint fmt lock clean
+.PHONY: setup help run test chaos lint fmt lock clean
 
 setup: $(DEV) help ## .venv with everything (plain make)
 
@@ -26,6 +27,9 @@ run: $(RUNTIME) ## the whole bus on this machine, with the demonstration; Ctrl-C
 
 test: lint chromium ## lint, types, layers and every test, on real Kafka and PostgreSQL
 	@$(BIN)/python -m pytest
+
+chaos: $(DEV) ## the proof under failure, about 20 min; CHAOS="--kills 40 --seed 3" for another run
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 lint: $(DEV) ## ruff, mypy and the arrows between the packages
 	@echo "== ruff" && $(BIN)/ruff check $(CODE) && $(BIN)/ruff format --check $(CODE)

@@ -96,7 +96,8 @@ def _settled(access: KafkaAccess, places: Sequence[Place]) -> dict[Place, int] |
 
 def _ends(access: KafkaAccess, places: Sequence[Place], level: IsolationLevel) -> dict[Place, int]:
     asked = {TopicPartition(*place): _LATEST for place in places}
-    told = access.admin().list_offsets(asked, isolation_level=level, request_timeout=20)
+    admin = access.admin()  # held until it has answered
+    told = admin.list_offsets(asked, isolation_level=level, request_timeout=20)
     return {(place.topic, place.partition): answer.result().offset for place, answer in told.items()}
 
 

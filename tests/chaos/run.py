@@ -93,13 +93,13 @@ def _play(plan: tuple[Fault, ...], bus: Installation, faults: Faults, watch: Wat
 
 
 def _progress(bus: Installation, watch: Watch) -> None:
-    """Return once something more was judged."""
-    before = watch.judged
+    """Return once something was judged that was acknowledged after now."""
+    before = watch.acknowledged
 
     def more() -> bool:
         if bus.keeper.failure is not None:
             raise bus.keeper.failure
-        return watch.judged > before
+        return watch.newest_judged > before
 
     try:
         eventually_sync(more, _PROGRESS_SECONDS)

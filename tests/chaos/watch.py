@@ -33,10 +33,11 @@ class Watch(threading.Thread):
         places = [(name, partition) for name in names for partition in range(topics.partitions(name))]
         self._consumer.assign([TopicPartition(*place, 0) for place in places])
         self._judged: set[str] = set()
+        self._acknowledged: dict[str, int] = {}  # id -> the how-manieth it was
         self._waiting: set[str] = set()
         self._since = time.monotonic()  # when something was judged last, or began to wait
+        self._newest_judged = 0
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
         self.under_way: Kind | None = None
         self.stalls: dict[Kind | None, float] = {}
 
@@ -44,6 +45,16 @@ class Watch(threading.Thread):
     def judged(self) -> int:
         """How many events have an answer."""
         return len(self._judged)
+
+    @property
+    def acknowledged(self) -> int:
+        """How many events were acknowledged."""
+        return len(self._acknowledged)
+
+    @property
+    def newest_judged(self) -> int:
+        """Of the acknowledged events that are judged, the how-manieth the last acknowledged one is."""
+        return self._newest_judged
 
     @property
     def waiting(self) -> int:
@@ -73,18 +84,21 @@ class Watch(threading.Thread):
             for message in self._consumer.consume(500, _LOOK_SECONDS)
             if message.error() is None
         }
-        known = {line.id for reader in self._readers for line in reader.news()}
-        with self._lock:
-            self._note(answered - self._judged, known)
+        known = [line.id for reader in self._readers for line in reader.news()]
+        self._note(answered - self._judged, known)
 
-    def _note(self, answered: set[str], known: set[str]) -> None:
+    def _note(self, answered: set[str], known: list[str]) -> None:
         now = time.monotonic()
         if self._waiting:
             stall = now - self._since
             self.stalls[self.under_way] = max(stall, self.stalls.get(self.under_way, 0.0))
         self._judged |= answered
+        for id_ in known:
+            self._acknowledged.setdefault(id_, len(self._acknowledged) + 1)
+        judged = [self._acknowledged[id_] for id_ in {*answered, *known} & self._judged if id_ in self._acknowledged]
+        self._newest_judged = max([self._newest_judged, *judged])
         before = bool(self._waiting)
-        self._waiting = (self._waiting | known) - self._judged
+        self._waiting = self._waiting.union(known) - self._judged
         if answered or not before:
             self._since = now
 
