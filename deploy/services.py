@@ -30,7 +30,8 @@ def _worker(settings: Settings, contracts: Contracts) -> None:
     async def serve() -> None:
         clock = await worker.bus_clock(settings.clock, contracts, connection)
         ready = settings.ready_file(settings.worker_name or "worker")
-        await worker.serve(connection, contracts, worker.steps(contracts, clock), ready, settings.worker_name)
+        steps, patience = worker.steps(contracts, clock), settings.worker_patience
+        await worker.serve(connection, contracts, steps, ready, settings.worker_name, patience)
 
     asyncio.run(serve())
 

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9-]{1,60}$",
         description="A worker's name among the workers, the same after each restart; unset: the host's.",
     )
+    worker_patience: Annotated[float, Field(ge=10, le=3600)] = Field(
+        60.0,
+        description="Seconds that a worker may stand still while records wait, before it ends to be started again.",
+    )
     verdict_wait: Annotated[int, Field(ge=0, le=300)] = Field(
         30, description="Most seconds that `Prefer: wait` waits for a verdict."
     )

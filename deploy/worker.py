@@ -32,6 +32,7 @@ from streams.last_seal import newest_recorded
 from streams.ownership import Ownership
 from streams.step import Step
 from streams.transport import Consumer, RunThread, Transport
+from streams.watchdog import PATIENCE, Watchdog
 
 CRASHED, MISCONFIGURED = 1, 78  # exit statuses; a supervisor starts again after the first alone
 _STOP_SECONDS = 5.0
@@ -89,13 +90,18 @@ def steps(contracts: Contracts, clock: Clock) -> Steps:
     return Steps(Admit(contracts, clock, partial(secrets.token_hex, 16)), Coordinate(contracts))
 
 
-async def serve(
-    connection: Mapping[str, Any], contracts: Contracts, both: Steps, ready: Path, member: str | None = None
+async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed over once
+    connection: Mapping[str, Any],
+    contracts: Contracts,
+    both: Steps,
+    ready: Path,
+    member: str | None = None,
+    patience: float = PATIENCE,
 ) -> None:
     """Run until SIGTERM or SIGINT. `ready` exists, and is touched, while every assigned partition is claimed.
 
     `member` names this worker in the group, the same after a restart and unlike any other's: the host's name
-    where none is given.
+    where none is given. `patience`: seconds that it may stand still while records wait.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,6 +110,8 @@ async def serve(
     ownership = Ownership(connection, contracts, lambda: _lanes(app), fail_stop)
     topology.build(app, ownership, both.admit, both.coordinate, contracts.parties)
     ownership.start()
+    watchdog = Watchdog(connection, ownership, fail_stop, patience)
+    watchdog.start()
     ready.parent.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)
     starting = asyncio.create_task(app.start())
@@ -113,6 +121,7 @@ async def serve(
         ready.unlink(missing_ok=True)
     await ownership.close()
     await _stop(app, starting)
+    await watchdog.stop()
     log.info(LogEvent.SERVICE_STOPPED, service="worker")
 
 

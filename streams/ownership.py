@@ -66,6 +66,12 @@ class Ownership:
         """The partitions claimed."""
         return frozenset(self._claims)
 
+    @property
+    def positions(self) -> dict[TopicPartition, int]:
+        """Where the claims in force stand: the offset after what each has judged. May be asked from any thread."""
+        claims = self._claims.copy().items()
+        return {place: claim.position for place, claim in claims if claim.epoch == self._epoch}
+
     def start(self) -> None:
         """Begin."""
         self._truncation.start()

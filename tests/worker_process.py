@@ -1,6 +1,7 @@
 """A worker as a process of its own, so that a test can kill it. Run as a script, it is that worker.
 
-`poison` names events that no step can judge: the steps of the test's worker raise for them.
+`poison` names events that no step can judge: the steps of the test's worker raise for them. `still` names one
+on which the worker stands still, after the word for how; `patience` is how long it may.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ from schemas.records import Headers
 from schemas.verdicts import Refusal
 from streams.admit import Admit
 from streams.coordinate import Coordinate
+from streams.watchdog import PATIENCE
+from tests import standstills
+from tests.standstills import Standstill
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +47,8 @@ class WorkerProcess:
         clock: str = "wall",
         poison: Sequence[str] = (),
         policies: Path = POLICIES,
+        still: tuple[Standstill, str] | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.log = home / "worker.log"
@@ -55,6 +61,8 @@ class WorkerProcess:
                 "clock": clock,
                 "poison": list(poison),
                 "policies": str(policies),
+                "still": still,
+                "patience": patience,
             }
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,9 +115,9 @@ class WorkerProcess:
             self._process.wait(30)
 
 
-def _steps(contracts: Any, clock: Any, poison: frozenset[str]) -> worker.Steps:
+def _steps(contracts: Any, clock: Any, poison: frozenset[str], still: tuple[str, str] | None) -> worker.Steps:
     usual = worker.steps(contracts, clock)
-    if not poison:
+    if not poison and not still:
         return usual
 
     def admit(contract: Contract, party: str, headers: Headers, value: bytes | None, now: Any) -> Event | Refusal:
@@ -120,6 +128,8 @@ def _steps(contracts: Any, clock: Any, poison: frozenset[str]) -> worker.Steps:
     def decide(contract: Contract, before: State, admitted: Admitted) -> judge.Judgement:
         if admitted.event.id in poison:
             raise PoisonError
+        if still and admitted.event.id == still[1]:
+            standstills.begin(Standstill(still[0]))
         return judge.judge(contract, before, admitted)
 
     assert isinstance(usual.admit, Admit)
@@ -132,8 +142,9 @@ def _steps(contracts: Any, clock: Any, poison: frozenset[str]) -> worker.Steps:
 async def _serve(order: Mapping[str, Any]) -> None:
     contracts = contract_files.load_all(Path(order["policies"]))
     clock = await worker.bus_clock(order["clock"], contracts, order["connection"])
-    steps = _steps(contracts, clock, frozenset(order["poison"]))
-    await worker.serve(order["connection"], contracts, steps, Path(order["ready"]), order["member"])
+    steps = _steps(contracts, clock, frozenset(order["poison"]), order["still"])
+    standstills.prepare()
+    await worker.serve(order["connection"], contracts, steps, Path(order["ready"]), order["member"], order["patience"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+"""Ending a worker that stands still: alive and a member of the group, while records wait and none is judged.
+
+Nobody else would notice. The group hears the worker's heartbeats, so its partitions stay where they are for
+as long as it lives. What it catches: a step that never returns, a client that never comes back after a broker
+went away, a run that was lost on its way to a step.
+
+It looks from a thread and a loop of its own, with a client of its own, since the worker's may be what stands.
+A second watch needs not even the interpreter: a timer in C, wound up again and again, ends the process when that
+stops, as it does where a step holds the interpreter's lock.
+
+Time in which the broker does not answer does not count: a fresh process would not be answered either.
+"""
+
+import asyncio
+import faulthandler
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.errors import StalledError
+from schemas.log_events import LogEvent
+from streams.lag import Lag
+from streams.standstill import Standstill
+
+# Longer than all that a worker may rightly wait for: a request to a broker that fell silent (40 s), a group that
+# waits for its lost members (10 s) and for all to be done (30 s), an older owner's open transaction (10 s).
+PATIENCE = 60.0
+_CLAIMING = 10  # times as long for a claim: it reads a partition's whole state, and tells of no progress
+_LOOKS = 12  # within that time
+_ANSWER_SECONDS = 15.0  # of the broker to all questions of one look
+_STOP_SECONDS = 2.0  # then it ends with the process: it may be asking a broker that is gone
+_STANDARD_ERROR = 2  # itself: Faust puts something else in place of Python's
+
+log = structlog.get_logger()
+
+
+class Watched(Protocol):
+    """What is watched. Asked from another thread."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether every assigned partition is claimed."""
+
+    @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """Where the claims in force stand."""
+
+
+class Watchdog:
+    """Watches a worker, and calls `fail` once it stood still for longer than `patience` seconds."""
+
+    def __init__(
+        self,
+        connection: Mapping[str, Any],
+        watched: Watched,
+        fail: Callable[[BaseException], None],
+        patience: float = PATIENCE,
+    ) -> None:
+        self._watched = watched
+        self._fail = fail
+        self._patience = patience
+        self._pause = patience / _LOOKS
+        self._lag = Lag(connection)
+        gap = self._pause + _ANSWER_SECONDS
+        self._judging: Standstill[TopicPartition] = Standstill(patience, gap)
+        self._claiming: Standstill[str] = Standstill(patience * _CLAIMING, gap)
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End. Whoever stops in order is looked after by its supervisor."""
+        self._stopping.set()
+        await asyncio.to_thread(self._thread.join, _STOP_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._watch())
+        except BaseException as error:  # noqa: BLE001 - a worker that nobody watches must not go on
+            self._fail(error)
+
+    async def _watch(self) -> None:
+        winding = asyncio.create_task(self._wind())
+        try:
+            while not self._stopping.is_set():
+                await self._look()
+                await asyncio.to_thread(self._stopping.wait, self._pause)
+        finally:
+            winding.cancel()
+            faulthandler.cancel_dump_traceback_later()
+            await self._forget_client()
+
+    async def _wind(self) -> None:
+        while True:
+            # Where the code stood, and no value of it, goes to standard error: there is no other witness.
+            faulthandler.dump_traceback_later(self._patience, exit=True, file=_STANDARD_ERROR)
+            await asyncio.sleep(self._pause)
+
+    async def _look(self) -> None:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                behind = await self._lag.behind(self._watched.positions)
+        except (KafkaError, OSError, TimeoutError):
+            await self._forget_client()
+            return
+        self.decide(behind, time.monotonic())
+
+    def decide(self, behind: Mapping[TopicPartition, int], now: float) -> None:
+        """Fail where something has stood still for too long. `behind`: where records wait, and for which claim."""
+        for place, seconds in self._judging.over(behind, now).items():
+            self._stalled(place, behind[place], seconds)
+        claiming = {} if self._watched.ready else {"claims": len(self._watched.positions)}
+        if self._claiming.over(claiming, now):
+            self._fail(StalledError("partitions are being claimed"))
+
+    def _stalled(self, place: TopicPartition, position: int, seconds: float) -> None:
+        log.error(
+            LogEvent.PARTITION_STALLED,
+            topic=place.topic,
+            partition=place.partition,
+            offset=position,
+            seconds=round(seconds, 3),
+        )
+        self._fail(StalledError(f"{place.topic} {place.partition}"))
+
+    async def _forget_client(self) -> None:
+        with suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._lag.close()

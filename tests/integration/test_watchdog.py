@@ -1,0 +1,135 @@
+"""A worker that lives and does nothing ends, whatever stands still in it, and the next one judges what waited."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from deploy.worker import CRASHED
+from schemas import topics
+from streams.lag import Lag
+from tests.brokers import RunningKafka
+from tests.bus import bus
+from tests.exactly_once import accepted
+from tests.speech import activity, concern
+from tests.standstills import Standstill
+from tests.waiting import eventually
+from tests.worker_process import WorkerProcess
+
+PATIENCE = 3.0
+ADMITTED = TopicPartition(topics.ADMITTED, 5)
+WITNESS = {
+    Standstill.STEP: "partition_stalled",
+    Standstill.CONSUMER: "partition_stalled",
+    Standstill.INTERPRETER: "Timeout (",  # of the timer that needs no interpreter
+}
+
+
+@pytest.mark.parametrize("kind", list(Standstill))
+async def test_a_worker_that_stands_still_ends(kafka: RunningKafka, tmp_path: Path, kind: Standstill) -> None:
+    access = kafka.access("worker").aiokafka()
+    fatal, after = concern("buf", str(uuid4())), [activity(party) for party in ("buf", "sof", "ku")]
+    standing = WorkerProcess(access, tmp_path / "standing", still=(kind, fatal.id), patience=PATIENCE)
+    successor = WorkerProcess(access, tmp_path / "successor")
+    async with bus(kafka) as bus_:
+        standing.start()
+        try:
+            await standing.ready()
+            await bus_.say([fatal])
+            await bus_.say(after)
+            await eventually(lambda: standing.exit_code is not None, timeout=60)
+            assert standing.exit_code == CRASHED
+            assert WITNESS[kind] in standing.log.read_text()
+            successor.start()
+
+            async def all_judged() -> bool:
+                return len(await accepted(bus_, [fatal, *after])) >= 1 + len(after)
+
+            await eventually(all_judged, timeout=60)
+            log = Counter(dict(record.headers)["ce_id"] for record in await accepted(bus_, [fatal, *after]))
+            assert set(log.values()) == {1}
+        finally:
+            standing.kill()
+            successor.kill()
+
+
+@pytest.fixture
+async def writer(kafka: RunningKafka) -> AsyncIterator[AIOKafkaProducer]:
+    kafka.reset()
+    producer = AIOKafkaProducer(**kafka.access().aiokafka(), transactional_id=f"test-{uuid4()}")
+    await producer.start()
+    yield producer
+    await producer.stop()
+
+
+@pytest.fixture
+async def lag(kafka: RunningKafka) -> AsyncIterator[Lag]:
+    asked = Lag(kafka.access("worker").aiokafka())
+    yield asked
+    await asked.close()
+
+
+async def _write(writer: AIOKafkaProducer, count: int = 1) -> None:
+    for _ in range(count):
+        await writer.send_and_wait(ADMITTED.topic, b"{}", partition=ADMITTED.partition)
+
+
+async def test_a_record_behind_a_position_that_stands_is_lag(writer: AIOKafkaProducer, lag: Lag) -> None:
+    async with writer.transaction():
+        await _write(writer, 3)
+    assert await lag.behind({ADMITTED: 1}) == {}  # it may have moved since
+    await _is_behind(lag, 1)
+    assert await lag.behind({ADMITTED: 2}) == {}  # it moved
+    await _is_behind(lag, 2)
+
+
+async def _is_behind(lag: Lag, position: int) -> None:
+    """Soon: a marker is written a moment after the commit was acknowledged."""
+
+    async def behind() -> bool:
+        return await lag.behind({ADMITTED: position}) == {ADMITTED: position}
+
+    await eventually(behind)
+
+
+async def test_a_transactions_marker_is_no_lag(writer: AIOKafkaProducer, lag: Lag) -> None:
+    """Else every quiet partition would be one record behind for ever."""
+    for position in (1, 3):
+        async with writer.transaction():
+            await _write(writer)
+        assert [await lag.behind({ADMITTED: position}) for _ in range(3)] == [{}] * 3
+    await _is_behind(lag, 1)
+
+
+async def test_what_was_aborted_is_no_lag(writer: AIOKafkaProducer, lag: Lag) -> None:
+    await writer.begin_transaction()
+    await _write(writer, 2)
+    await writer.abort_transaction()
+    assert [await lag.behind({ADMITTED: 0}) for _ in range(3)] == [{}] * 3
+
+
+async def test_a_transaction_under_way_is_no_lag(writer: AIOKafkaProducer, lag: Lag) -> None:
+    """It holds back what others wrote after it too: nobody could have been given that."""
+    await writer.begin_transaction()
+    await _write(writer)
+    assert [await lag.behind({ADMITTED: 0}) for _ in range(3)] == [{}] * 3
+    await writer.commit_transaction()
+    await _is_behind(lag, 0)
+
+
+async def test_a_look_at_a_broker_that_is_away_is_none(kafka: RunningKafka, lag: Lag) -> None:
+    """So the time until it is back does not count. Whoever looks again finds it."""
+    kafka.reset()
+    await lag.behind({ADMITTED: 0})
+    kafka.kill()
+    with pytest.raises((KafkaError, OSError, TimeoutError)):
+        async with asyncio.timeout(1):
+            await lag.behind({ADMITTED: 0})
+    await lag.close()
+    kafka.restart()
+    assert await lag.behind({ADMITTED: 0}) == {}
