@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from schemas import state, topics
 from schemas.case import State
 from schemas.contract import Contracts
+from schemas.records import Headers
 from streams.step import Kept
 
 _DECODED = 256  # cases of one partition that are kept decoded
@@ -55,20 +56,21 @@ class States:
 async def restore(connection: Mapping[str, Any], partition: int, contracts: Contracts) -> States:
     """Read a partition's states. Raises UnknownContractError when one was judged by a contract we do not hold."""
     encoded: dict[str, bytes] = {}
-    digests: set[str] = set()
-    async for record in _changelog(connection, TopicPartition(topics.CASES, partition)):
-        key = (record.key or b"").decode()
-        if record.value is None:
-            encoded.pop(key, None)
-        else:
-            encoded[key] = record.value
-            digests.add(dict(record.headers).get("ce_contract", b"").decode())
-    for digest in sorted(digests):
+    judged_by: set[Headers] = set()
+    async for records in _changelog(connection, TopicPartition(topics.CASES, partition)):
+        for record in records:
+            key = record.key.decode()
+            if record.value is None:
+                encoded.pop(key, None)
+            else:
+                encoded[key] = record.value
+                judged_by.add(record.headers)
+    for digest in sorted(dict(headers).get("ce_contract", b"").decode() for headers in judged_by):
         contracts.named(digest)
     return States(encoded)
 
 
-async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> AsyncIterator[ConsumerRecord]:
+async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> AsyncIterator[list[ConsumerRecord]]:
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     try:
@@ -79,7 +81,6 @@ async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> As
         consumer.seek(place, begin)
         # By position, not by record: compaction and transaction markers leave gaps, also at the end.
         while await consumer.position(place) < end:
-            for record in (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place, ()):
-                yield record
+            yield (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place, [])
     finally:
         await consumer.stop()

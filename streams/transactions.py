@@ -9,7 +9,7 @@ looking at it would succeed, offsets and all. So each is awaited before the offs
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -18,9 +18,8 @@ from schemas.errors import UnsendableError
 from schemas.records import Outbound
 
 TIMEOUT_MS = 10_000  # a frozen writer holds the last stable offset of each partition that it wrote to
-_BATCH_BYTES = 512 * 1024  # well under a broker's usual limit of 1 MiB a batch
+BATCH_BYTES = 512 * 1024  # well under a broker's usual limit of 1 MiB a batch, its last record's headers included
 _RECORD_BYTES = 4 * 1024 * 1024  # one state of a full case must fit
-_OVERHEAD = 64  # of a record and each of its headers, estimated high
 
 
 class Transactions:
@@ -61,36 +60,24 @@ class Transactions:
     async def _send_all(self, topic: str, partition: int, records: list[Outbound]) -> None:
         """Send one partition's records in order, in as many batches as they need."""
         sent = [
-            await self._producer.send_batch(self._batch(topic, part), topic, partition=partition)
-            for part in split(records)
+            await self._producer.send_batch(batch, topic, partition=partition)
+            for batch in self._batches(topic, records)
         ]
         for future in sent:
             await future
 
-    def _batch(self, topic: str, records: list[Outbound]) -> Any:
+    def _batches(self, topic: str, records: list[Outbound]) -> Iterator[Any]:
+        """Pack records into batches of a size that every topic takes; a larger record goes alone."""
         batch = self._producer.create_batch()
         for record in records:
+            if batch.record_count() and batch.size() + len(record.value or b"") > BATCH_BYTES:
+                yield _closed(batch)
+                batch = self._producer.create_batch()
             if batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers)) is None:
                 raise UnsendableError(topic)
-        batch.close()
-        return batch
+        yield _closed(batch)
 
 
-def split(records: list[Outbound]) -> Iterable[list[Outbound]]:
-    """Cut records into batches of a size that every topic takes; a larger record goes alone."""
-    part: list[Outbound] = []
-    size = 0
-    for record in records:
-        weight = _weight(record)
-        if part and size + weight > _BATCH_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(record)
-        size += weight
-    if part:
-        yield part
-
-
-def _weight(record: Outbound) -> int:
-    headers = sum(len(name) + len(value) + _OVERHEAD for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers + _OVERHEAD
+def _closed(batch: Any) -> Any:
+    batch.close()
+    return batch
