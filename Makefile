@@ -13,7 +13,7 @@ CODE := schemas producers streams consumers deploy tests
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 NEED_MB := 1500
-CHAOS ?= --kills 250 --seed 7
+CHAOS ?= --kills 220 --seed 7
 
 .PHONY: setup help run test chaos lint fmt lock clean
 

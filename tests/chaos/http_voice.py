@@ -8,12 +8,12 @@ import httpx
 
 from schemas.attributes import JSON, STRUCTURED
 from schemas.envelope import source_of, type_of
-from tests.chaos.journal import Acknowledged, Journal
+from tests.chaos.journal import INTERNAL_ERROR, Acknowledged, Journal
 from tests.chaos.lives import Life
 from tests.chaos.publisher import Order
 from tests.speech import Saying
 
-_LATER = frozenset({429, 500, 502, 503, 504})
+_LATER = frozenset({429, 502, 503, 504})
 _PAUSE_SECONDS = 0.3
 _ANSWER_WITHIN = 20.0
 _WAITS_EVERY = 5  # of so many events one waits for its verdict
@@ -59,28 +59,29 @@ class HttpVoice:
                 request = client.build_request(
                     "PUT", path, params=place, content=b'"of nobody"', headers={"Content-Type": JSON}
                 )
-                await _answered(client, request, 201, 204)
+                await self._answered(client, request, 201, 204)
 
     async def _say(self, client: httpx.AsyncClient, saying: Saying) -> httpx.Response:
         self._said += 1
         waits = {"Prefer": "wait=5"} if self._said % _WAITS_EVERY == 0 else {}
         headers = {"Content-Type": STRUCTURED, **waits}
         request = client.build_request("POST", "/events", content=json.dumps(_structured(saying)), headers=headers)
-        return await _answered(client, request, 200, 202, 422)
+        return await self._answered(client, request, 200, 202, 422)
 
-
-async def _answered(client: httpx.AsyncClient, request: httpx.Request, *expected: int) -> httpx.Response:
-    """Send until it is answered with anything but "later"."""
-    while True:
-        try:
-            answer = await client.send(request)
-        except httpx.TransportError:
-            answer = None
-        if answer is not None and answer.status_code in expected:
-            return answer
-        if answer is not None and answer.status_code not in _LATER:
-            raise UnexpectedAnswerError(answer.status_code, answer.text)
-        await asyncio.sleep(_PAUSE_SECONDS)
+    async def _answered(self, client: httpx.AsyncClient, request: httpx.Request, *expected: int) -> httpx.Response:
+        """Send until it is answered with anything but "later"."""
+        while True:
+            try:
+                answer = await client.send(request)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code in expected:
+                return answer
+            if answer is not None and answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
+                self._journal.note(INTERNAL_ERROR)
+            elif answer is not None and answer.status_code not in _LATER:
+                raise UnexpectedAnswerError(answer.status_code, answer.text)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _structured(saying: Saying) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from tests.waiting import eventually_sync
 
 ROOT = Path(__file__).parents[2]
 KAFKA_PARTIES, HTTP_PARTY = ("sof", "ku"), "buf"
-KAFKA_RATE, HTTP_RATE = 8.0, 3.0  # events a second
+KAFKA_RATE, HTTP_RATE = 12.0, 4.0  # events a second
 _READY_SECONDS = 90.0
 
 

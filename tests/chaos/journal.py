@@ -5,12 +5,13 @@ What a kill left half written is cut off when the journal is opened again: that 
 
 import json
 import os
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-QUEUE_FULL = "queue_full"
+QUEUE_FULL, INTERNAL_ERROR = "queue full", "answered 500"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read = 0
-        self.notes = 0
+        self.notes: Counter[str] = Counter()
 
     def news(self) -> list[Acknowledged]:
         """Return the acknowledgements of whole new lines."""
@@ -71,7 +72,7 @@ class Reader:
             return []
         self._read += len(whole) + 1
         lines = [json.loads(line) for line in whole.split(b"\n")]
-        self.notes += sum("note" in line for line in lines)
+        self.notes.update(line["note"] for line in lines if "note" in line)
         return [Acknowledged(**line) for line in lines if "note" not in line]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.chaos.findings import Flaw
+from tests.chaos.journal import INTERNAL_ERROR, QUEUE_FULL
 from tests.chaos.run import Report
 
 _SHOWN = 20
@@ -30,9 +31,11 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "workers 1 -> 3 -> 2", f"{tally.scalings} changes"
     yield "broker killed, frozen", f"{tally.broker_restarts}, {tally.broker_pauses}"
     yield "PostgreSQL stopped", str(tally.postgres_stops)
-    yield "producer queue full", str(report.queue_full)
+    yield "producer queue full", str(report.notes[QUEUE_FULL])
+    yield "HTTP answers of 500", str(report.notes[INTERNAL_ERROR])
     yield "processes that gave up", f"{report.ended_alone} (and were started again)"
     for flaw in Flaw:
         yield str(flaw), str(result.by_flaw[flaw])
+    yield "longest wait for a verdict", "{:.1f} s ({})".format(*report.longest_wait)
     for kind, seconds in sorted(report.stalls.items(), key=lambda stall: -stall[1]):
         yield "longest stall", f"{seconds:.1f} s ({kind or 'no fault'})"

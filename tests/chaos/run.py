@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,8 +36,9 @@ class Report:
     tally: Tally
     claims: Claims
     ended_alone: int
-    queue_full: int
+    notes: Counter[str]  # of the publishers
     stalls: dict[Kind | None, float]
+    longest_wait: tuple[float, str]  # of one event, and its id
     result: Result
 
 
@@ -75,6 +77,7 @@ def run(
             bus.keeper.ended_alone,
             watch.notes,
             watch.stalls,
+            watch.longest_wait,
             result,
         )
 
@@ -94,6 +97,8 @@ def _play(plan: tuple[Fault, ...], bus: Installation, faults: Faults, watch: Wat
 
 def _progress(bus: Installation, watch: Watch) -> None:
     """Return once something was judged that was acknowledged after now."""
+    looks = watch.looks
+    eventually_sync(lambda: watch.looks > looks + 1, _PROGRESS_SECONDS)  # all that is acknowledged by now is known
     before = watch.acknowledged
 
     def more() -> bool:

@@ -6,6 +6,7 @@ that was under way, since a broker that is down stalls everything by itself.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,12 +35,15 @@ class Watch(threading.Thread):
         self._consumer.assign([TopicPartition(*place, 0) for place in places])
         self._judged: set[str] = set()
         self._acknowledged: dict[str, int] = {}  # id -> the how-manieth it was
+        self._waits_since: dict[str, float] = {}
         self._waiting: set[str] = set()
         self._since = time.monotonic()  # when something was judged last, or began to wait
         self._newest_judged = 0
+        self.looks = 0  # rounds that are over
         self._stopping = threading.Event()
         self.under_way: Kind | None = None
         self.stalls: dict[Kind | None, float] = {}
+        self.longest_wait: tuple[float, str] = (0.0, "")  # of one event for its verdict, and its id
 
     @property
     def judged(self) -> int:
@@ -62,9 +66,9 @@ class Watch(threading.Thread):
         return len(self._waiting)
 
     @property
-    def notes(self) -> int:
-        """What the publishers noted beside acknowledgements: that their queue was full."""
-        return sum(reader.notes for reader in self._readers)
+    def notes(self) -> Counter[str]:
+        """What the publishers noted beside acknowledgements, and how often."""
+        return sum((reader.notes for reader in self._readers), Counter())
 
     def run(self) -> None:
         """Look until stopped."""
@@ -86,6 +90,7 @@ class Watch(threading.Thread):
         }
         known = [line.id for reader in self._readers for line in reader.news()]
         self._note(answered - self._judged, known)
+        self.looks += 1
 
     def _note(self, answered: set[str], known: list[str]) -> None:
         now = time.monotonic()
@@ -99,8 +104,15 @@ class Watch(threading.Thread):
         self._newest_judged = max([self._newest_judged, *judged])
         before = bool(self._waiting)
         self._waiting = self._waiting.union(known) - self._judged
+        self._time(now, known)
         if answered or not before:
             self._since = now
+
+    def _time(self, now: float, known: list[str]) -> None:
+        for id_ in known:
+            self._waits_since.setdefault(id_, now)
+        for id_ in self._waits_since.keys() - self._waiting:
+            self.longest_wait = max(self.longest_wait, (now - self._waits_since.pop(id_), id_))
 
 
 def _id(record: Inbound) -> str:

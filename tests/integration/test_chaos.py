@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.chaos import report
 from tests.chaos.findings import Flaw
+from tests.chaos.journal import INTERNAL_ERROR, QUEUE_FULL
 from tests.chaos.plan import Shape
 from tests.chaos.run import run
 
@@ -20,6 +21,7 @@ def test_nothing_is_lost_doubled_reordered_or_wrongly_disclosed_under_failure(tm
     assert tally.kills >= SHORT.kills, shown
     assert (tally.zombies, tally.scalings, tally.postgres_stops, tally.broker_pauses) == (2, 2, 1, 1), shown
     assert tally.broker_restarts == 1, shown
-    assert done.queue_full > 0, shown
+    assert done.notes[QUEUE_FULL] > 0, shown
+    assert done.notes[INTERNAL_ERROR] == 0, shown
     assert min(counts.events, counts.refused, counts.duplicates, counts.views) > 0, shown
     assert counts.acknowledged <= counts.events + counts.refused + counts.duplicates, shown

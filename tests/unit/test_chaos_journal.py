@@ -17,7 +17,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         journal.note(QUEUE_FULL)
         journal.acknowledged(SECOND)
         assert reader.news() == [SECOND]
-    assert reader.notes == 1
+    assert reader.notes == {QUEUE_FULL: 1}
     assert read(path) == [FIRST, SECOND]
 
 
