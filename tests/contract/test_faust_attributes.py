@@ -181,6 +181,14 @@ def test_a_batch_says_when_a_record_does_not_fit() -> None:
     assert batch.append(timestamp=None, key=b"k", value=b"v" * 600, headers=[]) is None
 
 
+def test_a_batch_says_how_full_it_is() -> None:
+    batch = BatchBuilder(1024, 0, is_transactional=1)
+    assert batch.record_count() == 0
+    batch.append(timestamp=None, key=b"k", value=b"v" * 600, headers=[])
+    assert batch.record_count() == 1
+    assert 600 < batch.size() < 700
+
+
 def test_send_batch_gives_a_future() -> None:
     """It is awaited before the offsets are handed over: see streams/transactions.py."""
     assert "return future" in inspect.getsource(AIOKafkaProducer.send_batch)

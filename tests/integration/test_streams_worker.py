@@ -17,7 +17,9 @@ from confluent_kafka import Producer
 
 from schemas import state, topics
 from schemas.case import Case
+from schemas.check import FULL
 from schemas.rights import WORKER_TRANSACTIONS
+from streams.coordinate import MOST_STATE
 from tests.brokers import POLICIES, RunningKafka, parties
 from tests.bus import Bus, bus
 from tests.speech import Saying, activity, concern, life, lonely_life, say
@@ -200,6 +202,27 @@ async def test_a_record_that_cannot_be_admitted_stops_nothing(said: Bus) -> None
     assert (await _refusal(said, poisoned))["reason"] == "internal"
     letters = [json.loads(r.value) for r in await said.read(topics.DEAD)]
     assert [(x["step"], x["error"]) for x in letters if x["topic"] == topics.inbox("tmf")] == [("admit", "PoisonError")]
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_case_takes_a_thousand_events_and_can_still_be_closed(said: Bus) -> None:
+    """Said in one go. The next one is told that the case is full; its state is one record, and far from too large."""
+    case = str(uuid4())
+    opened, screened, *_, closed = lonely_life("sof", case)
+    *fitting, surplus = [say("sof", "follow-up-held", case, progress="unchanged") for _ in range(FULL - 1)]
+    await said.say([opened, screened, *fitting, surplus, closed])
+    await eventually(partial(_is_logged, said, closed), timeout=60)
+    assert (await _refusal(said, surplus))["reason"] == "case_full"
+    kept = {r.key: r.value for r in await said.read(topics.CASES)}[case.encode()]
+    found = state.decode(kept)
+    assert isinstance(found, Case)
+    assert set(found.said) == {saying.id for saying in (opened, screened, *fitting, closed)}
+    assert found.closed
+    assert len(kept) < MOST_STATE / 4
+
+
+async def _is_logged(bus_: Bus, saying: Saying) -> bool:
+    return any(_header(record, "ce_id") == saying.id for record in await bus_.read(topics.LOG))
 
 
 async def test_a_stop_in_order_takes_seconds_and_the_next_start_goes_on(worker: WorkerProcess, said: Bus) -> None:
