@@ -17,7 +17,7 @@ from schemas import strict_json
 from schemas.attributes import ATTRIBUTES, REQUIRED, TRACE
 from schemas.contract import Contract, EventType
 from schemas.contract_words import ANYONE, PUBLISHER_ROLES
-from schemas.envelope import TYPE_PREFIX, TYPE_SUFFIX, Admitted, Event, Seal, source_of
+from schemas.envelope import TYPE_PREFIX, TYPE_SUFFIX, Admitted, Event, Seal, binary, source_of
 from schemas.errors import MalformedError
 from schemas.event_data import EventData
 from schemas.events import EVENTS
@@ -29,15 +29,9 @@ from schemas.vocabulary import instant
 MOST_DATA = 64 * 1024
 MOST_AHEAD = timedelta(minutes=5)
 MOST_PATHS = 20
-# Headers of an event that the bus wrote: its attributes, its seal and, in the log, who is named as withheld.
-_SEALED = ATTRIBUTES.keys() - {"datacontenttype", "dataschema"} | {
-    "content-type",
-    "recordedtime",
-    "salt",
-    "contract",
-    "inboxoffset",
-    "withheld",
-}
+# The headers of an event that the bus wrote: its attributes, its seal and, in the log, who is named as withheld.
+_SEALED = ATTRIBUTES.keys() - {"dataschema"} | {"recordedtime", "salt", "contract", "inboxoffset", "withheld"}
+_ATTRIBUTE_OF = {header: name for name in _SEALED for header, _ in binary({name: ""})}
 
 
 def admit(  # noqa: PLR0911 - one return a reason, in the catalogue's order
@@ -130,9 +124,9 @@ def unseal(record: Inbound) -> Admitted:
 
 
 def _unsealed(record: Inbound) -> Admitted:
-    said = {header.removeprefix("ce_"): raw.decode() for header, raw in record.headers}
-    if not said.keys() <= _SEALED or len(said) != len(record.headers):
-        raise ValueError("a header that the bus does not write, or one twice")
+    said = {_ATTRIBUTE_OF[header]: raw.decode() for header, raw in record.headers}
+    if len(said) != len(record.headers):
+        raise ValueError("a header twice")
     name = _name(said["type"])
     event = Event(
         id=said["id"],
