@@ -8,6 +8,7 @@ import typer
 
 from deploy.cli import (
     audit,
+    bench,
     check,
     dead,
     follow,
@@ -44,6 +45,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(schema.app, name="schema")
 app.command("asyncapi")(schema.asyncapi)
 app.add_typer(audit.app, name="audit")
+app.command("bench")(bench.bench)
 
 
 def main() -> None:

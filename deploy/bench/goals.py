@@ -1,0 +1,60 @@
+"""What was set out to be reached, as ratios within one run; and whether it was."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deploy.bench.figures import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`of` must be at least `least` times each figure whose key begins with `beside` (or is at most `most` of it)."""
+
+    letter: str
+    of: str
+    beside: str
+    words: str
+    least: float
+
+
+RATIOS = (
+    Goal("a", "a", "d.", "COORDINATE / idiomatic Faust", 10),
+    Goal("a", "a", "e.", "COORDINATE / other frameworks", 2),
+    Goal("a", "a", "c.transactional", "COORDINATE / transactional copy", 0.25),
+    Goal("f", "f", "f.raw", "audit / raw getmany", 0.3),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A goal held against what was measured."""
+
+    words: str
+    beside: str
+    measured: float
+    goal: str
+    met: bool
+
+    def body(self) -> dict[str, str | float | bool]:
+        return {
+            "what": self.words,
+            "beside": self.beside,
+            "measured": self.measured,
+            "goal": self.goal,
+            "met": self.met,
+        }
+
+
+def ratios(figures: Sequence[Figure]) -> list[Reached]:
+    """Return each ratio for which both figures were measured."""
+    by_key: Mapping[str, Figure] = {figure.key: figure for figure in figures}
+    found = []
+    for goal in RATIOS:
+        if (own := by_key.get(goal.of)) is None:
+            continue
+        for other in figures:
+            same = other.key.startswith(goal.beside) if goal.beside.endswith(".") else other.key == goal.beside
+            if same and other.median:
+                ratio = own.median / other.median
+                found.append(Reached(goal.words, other.what, ratio, f">= {goal.least:g} x", ratio >= goal.least))
+    return found

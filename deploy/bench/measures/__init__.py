@@ -1,0 +1,1 @@
+"""What is measured, by the letters of the table."""

@@ -1,0 +1,122 @@
+"""(a) to (e): events through a program that reads Kafka and writes Kafka, from a backlog.
+
+All read the same records and run one after the other in each round, so that whatever the machine does meanwhile
+hits all alike. The rate comes from the broker's own stamps on what they wrote.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploy.bench.broker import Place, places
+from deploy.bench.figures import Figure, Series, rate
+from deploy.bench.filling import stamps
+from deploy.bench.ground import Ground
+from deploy.bench.processes import Subject
+from schemas import topics
+from schemas.rights import WORKER_GROUP
+from streams.claim import BATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A program, where it writes, and whether it is left to read everything."""
+
+    series: Series
+    subject: Subject
+    options: Mapping[str, Any] = field(default_factory=dict)
+    group: str | None = None  # None: its own name
+    target: str = topics.LOG
+    whole: bool = True
+    own_target: bool = False
+    source: str = topics.ADMITTED
+
+
+def coordinate() -> Contender:
+    series = Series("a", "COORDINATE: the worker, whole, exactly once")
+    return Contender(series, Subject("worker", "worker"), group=WORKER_GROUP)
+
+
+def copies() -> list[Contender]:
+    made = []
+    for key, what, transactional in (
+        ("c.transactional", f"aiokafka batch copy, transactions of {BATCH}", True),
+        ("c.plain", "aiokafka batch copy, no transactions", False),
+    ):
+        options = {
+            "source": topics.ADMITTED,
+            "partitions": topics.PARTITIONS,
+            "batch": BATCH,
+            "transactional": transactional,
+        }
+        made.append(Contender(Series(key, what), Subject("copy"), options, own_target=True))
+    return made
+
+
+def fausts(parties: Iterable[str]) -> list[Contender]:
+    return [
+        _peer(
+            f"d.{guarantee}",
+            f"idiomatic Faust, {guarantee.replace('_', ' ')}",
+            Subject("idiomatic_faust"),
+            parties,
+            guarantee,
+        )
+        for guarantee in ("at_least_once", "exactly_once")
+    ]
+
+
+def _peer(key: str, what: str, subject: Subject, parties: Iterable[str], guarantee: str) -> Contender:
+    options = {"guarantee": guarantee, "outputs": outputs(parties)}
+    return Contender(Series(key, what), subject, options, whole=False)
+
+
+def outputs(parties: Iterable[str]) -> list[str]:
+    """Return where COORDINATE writes, but for its states."""
+    own = [topic for party in parties for topic in (topics.views(party), topics.refusals(party))]
+    return [topics.LOG, topics.LEDGER, topics.DEAD, *own]
+
+
+def measure(ground: Ground, contenders: Iterable[Contender]) -> list[Figure]:
+    """Run every contender once a round."""
+    taking_part = list(contenders)
+    _warm_up(ground)
+    for number in range(1, ground.scale.runs + 1):
+        ground.broker.fresh()
+        accepted = ground.fill_admitted(ground.load(), ground.scale.events)
+        for contender in taking_part:
+            _run(ground, contender, accepted)
+            ground.say(f"run {number}: {contender.series.what}: {contender.series.runs[-1]:,.0f} events/s")
+    return [contender.series.figure() for contender in taking_part]
+
+
+def _warm_up(ground: Ground) -> None:
+    """Let the broker compile what it will need."""
+    ground.broker.fresh()
+    ground.fill_admitted(ground.load(), ground.scale.events)
+    for contender in copies():
+        _run(ground, contender, 0)
+
+
+def _run(ground: Ground, contender: Contender, accepted: int) -> None:
+    broker, options = ground.broker, dict(contender.options)
+    target = contender.target
+    if contender.own_target:
+        target = options["target"] = broker.make(f"copy.{time.monotonic_ns()}")
+        accepted = ground.scale.events
+        begins: dict[Place, int] = {(target, partition): 0 for partition in range(topics.PARTITIONS)}
+    else:
+        begins = broker.ends(places(target))
+    ramp = ground.load().ramp
+    with ground.processes.running(contender.subject, options) as process:
+        if contender.whole:
+            ends = broker.ends(places(contender.source))
+            broker.wait_consumed(contender.group or process.name, ends, process.require_running)
+        else:
+            wanted = sum(begins.values()) + ramp + ground.scale.peer_events
+            broker.wait_written(begins, wanted, process.require_running)
+    found = stamps(broker, begins)
+    contender.series.add(
+        rate(found, ramp), records=len(found), expected=accepted if contender.whole else ramp + ground.scale.peer_events
+    )

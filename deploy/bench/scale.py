@@ -1,0 +1,41 @@
+"""How much is measured: enough for figures that hold, or a quick look."""
+
+from dataclasses import dataclass
+
+LETTERS = "abcdefghi"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Sizes of one benchmark. `peer_events`: of the programs that would need minutes for all of them."""
+
+    runs: int
+    events: int
+    peer_events: int
+    at_once: int
+    cases: tuple[int, ...]
+    events_on_cases: int
+    latency_seconds: int
+    http_seconds: int
+
+
+FULL = Scale(
+    runs=3,
+    events=36_000,
+    peer_events=2_500,
+    at_once=60,
+    cases=(1_000, 100_000, 1_000_000),
+    events_on_cases=12_000,
+    latency_seconds=30,
+    http_seconds=20,
+)
+QUICK = Scale(
+    runs=1,
+    events=12_000,
+    peer_events=800,
+    at_once=12,
+    cases=(1_000, 20_000),
+    events_on_cases=6_000,
+    latency_seconds=8,
+    http_seconds=8,
+)
