@@ -23,8 +23,9 @@ from faust.types import TP, ConsumerMessage
 
 POLL_MS = 50  # how soon a lane that opened meanwhile is looked at
 FETCH_WAIT_MS = 200  # a fetch in flight asks for the lanes as they were: this bounds the wait of the others
-SESSION_MS = 10_000  # how long a dead worker's partitions stand still
-HEARTBEAT_MS = 2_000
+SESSION_MS = 6_000  # how long a dead worker's partitions stand still; no less is taken by a broker as it comes
+HEARTBEAT_MS = 1_500
+REBALANCE_MS = 30_000  # for the others to finish their runs: longer than a transaction may take
 _CREDIT = 2  # runs of a partition that may wait or be judged: one each
 _CAREFUL = 500
 
@@ -69,7 +70,7 @@ class RunThread(driver.AIOKafkaConsumerThread):
             fetch_max_wait_ms=FETCH_WAIT_MS,
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
-            rebalance_timeout_ms=3 * SESSION_MS,
+            rebalance_timeout_ms=REBALANCE_MS,
         )
 
     async def committed(self, place: TopicPartition) -> int:

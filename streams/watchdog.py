@@ -29,7 +29,7 @@ from streams.lag import Lag
 from streams.standstill import Standstill
 
 # Longer than all that a worker may rightly wait for: a request to a broker that fell silent (40 s), a group that
-# waits for its lost members (10 s) and for all to be done (30 s), an older owner's open transaction (10 s).
+# waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s).
 PATIENCE = 60.0
 _CLAIMING = 10  # times as long for a claim: it reads a partition's whole state, and tells of no progress
 _LOOKS = 12  # within that time

@@ -41,9 +41,8 @@ def test_topics_have_three_copies_of_which_two_must_stand(cluster: RunningCluste
 
 
 async def test_no_acknowledged_event_is_lost_with_a_leader(cluster: RunningCluster, tmp_path: Path) -> None:
-    """Where events are said, where they are admitted, where transactions and where the group are kept."""
+    """Of admitted events, of the transactions, of the group; each leads a third of the inboxes and views besides."""
     leaders: list[Callable[[], Awaitable[int]]] = [
-        partial(_leader, cluster, topics.inbox("sof")),
         partial(_leader, cluster, topics.ADMITTED),
         partial(cluster.writer_of, f"{WORKER_TRANSACTIONS}coordinate.{topics.ADMITTED}.0"),
         partial(cluster.coordinator_of, WORKER_GROUP),
