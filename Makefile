@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := schemas producers streams consumers deploy tests
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+PEERS := .venv-peers
+BENCH ?=
 NEED_MB := 1500
 CHAOS ?= --kills 220 --seed 7
 
@@ -42,9 +44,12 @@ fmt: $(DEV) ## format and mend what ruff can
 lock: $(DEV) ## new lock files from pyproject.toml, with the registry's hashes
 	@deploy/lock
 
+bench: $(RUNTIME) $(PEERS)/.ready ## the bus beside other ways to do the same, about an hour; BENCH="--quick" for a look
+	@$(BIN)/samspil bench $(BENCH)
+
 clean: ## .venv, caches and the embedded default's data
 	@if [ -x $(BIN)/samspil ]; then $(BIN)/samspil down || true; fi
-	@rm -rf $(VENV) .samspil .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS) .samspil .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .PHONY: chromium
 chromium:
@@ -73,4 +78,10 @@ $(RUNTIME): requirements.txt pyproject.toml | $(VENV)/bin/python
 $(DEV): requirements-dev.txt $(RUNTIME)
 	@echo "== Dependencies of the tests (once)"
 	@$(PIP) install --quiet --progress-bar off --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(PEERS)/.ready: requirements-peers.txt | $(VENV)/bin/python
+	@echo "== Environment of the frameworks that are measured beside the bus, in $(PEERS) (once)"
+	@rm -rf $(PEERS) && "$(PYTHON)" -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --progress-bar off --require-hashes -r $<
 	@touch $@

@@ -15,6 +15,8 @@ from deploy.bench.scale import LETTERS, Scale
 from schemas.contract import Contracts
 from schemas.errors import MisconfiguredError
 
+PEERS = Path(__file__).parents[2] / ".venv-peers" / "bin" / "python"
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -47,10 +49,13 @@ def _measured(ground: Ground, only: frozenset[str]) -> tuple[list[Figure], list[
     unmeasured: list[str] = []
     if "a" in only:
         figures += judging.measure(ground)
+    if "e" in only and not PEERS.exists():
+        unmeasured.append("(e) was not measured: its frameworks are not there. They come with: make bench")
     contenders = [
         *([streaming.coordinate()] if "a" in only else []),
         *(streaming.copies() if "c" in only else []),
         *(streaming.fausts(ground.broker.parties) if "d" in only else []),
+        *(streaming.frameworks(ground.broker.parties, PEERS) if "e" in only and PEERS.exists() else []),
     ]
     if contenders:
         figures += streaming.measure(ground, contenders)

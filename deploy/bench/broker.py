@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy import topics_admin
 from deploy.embedded import credentials, jars, ports
@@ -25,7 +24,6 @@ _SECONDS = 60.0
 _PATIENCE = 900.0
 _LOOK = 0.1
 _ANSWER = 2.0
-_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 Place = tuple[str, int]
 
 
@@ -38,6 +36,7 @@ class Broker:
         self.parties = tuple(sorted(parties))
         self._kafka = kafka
         self._admin: AdminClient = kafka.access().admin()
+        self._watcher = Consumer({**kafka.access().librdkafka(), "group.id": PREFIX + "watcher"})
 
     def access(self, principal: str = credentials.ADMIN) -> KafkaAccess:
         return self._kafka.access(principal)
@@ -68,8 +67,8 @@ class Broker:
         return PREFIX + name
 
     def ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        asked = {TopicPartition(*place): _LATEST for place in places}
-        return {(at.topic, at.partition): end.result().offset for at, end in self._admin.list_offsets(asked).items()}
+        # One by one: librdkafka's one request for all ends the process where a leader has just moved.
+        return {place: self._watcher.get_watermark_offsets(TopicPartition(*place), _SECONDS)[1] for place in places}
 
     def committed(self, group: str, places: Iterable[Place]) -> dict[Place, int]:
         """Return how far a group is; nothing while its coordinator does not answer."""

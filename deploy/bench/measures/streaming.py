@@ -7,6 +7,7 @@ hits all alike. The rate comes from the broker's own stamps on what they wrote.
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from deploy.bench.broker import Place, places
@@ -67,6 +68,17 @@ def fausts(parties: Iterable[str]) -> list[Contender]:
     ]
 
 
+def frameworks(parties: Iterable[str], python: Path) -> list[Contender]:
+    """Return the peers that live in an environment of their own."""
+    named = (
+        ("e.faststream.ack_first", "FastStream, its default (offsets by a timer)", "faststream_peer", "ack_first"),
+        ("e.faststream.ack", "FastStream, at least once", "faststream_peer", "ack"),
+        ("e.quix.at_least_once", "Quix Streams, at least once", "quix_peer", "at-least-once"),
+        ("e.quix.exactly_once", "Quix Streams, exactly once", "quix_peer", "exactly-once"),
+    )
+    return [_peer(key, what, Subject(kind, python=python), parties, promise) for key, what, kind, promise in named]
+
+
 def _peer(key: str, what: str, subject: Subject, parties: Iterable[str], guarantee: str) -> Contender:
     options = {"guarantee": guarantee, "outputs": outputs(parties)}
     return Contender(Series(key, what), subject, options, whole=False)
@@ -108,6 +120,8 @@ def _run(ground: Ground, contender: Contender, accepted: int) -> None:
         begins: dict[Place, int] = {(target, partition): 0 for partition in range(topics.PARTITIONS)}
     else:
         begins = broker.ends(places(target))
+    if not contender.whole:
+        options["states"] = broker.make(f"states.{time.monotonic_ns()}")
     ramp = ground.load().ramp
     with ground.processes.running(contender.subject, options) as process:
         if contender.whole:
