@@ -6,6 +6,7 @@ its own.
 """
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -127,6 +128,10 @@ class RunningCluster:
     def restart(self, node: int) -> None:
         """Start a killed one again; returns when it answers."""
         self.running[node] = started(self.nodes[node], self.children)
+
+    def lose_disk(self, node: int) -> None:
+        """As if a killed one's disk had died with it: it starts with nothing, and learns all from the others."""
+        shutil.rmtree(self.nodes[node].home / "kafka")
 
     def pause(self, node: int) -> None:
         """Freeze it: its connections stay open and silent."""
