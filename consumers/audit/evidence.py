@@ -2,24 +2,26 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 
+from msgspec import msgpack
+
+from schemas.envelope import SOURCE_PREFIX
 from schemas.records import Headers, Inbound, Outbound
+from schemas.value import Value
 from schemas.vocabulary import UUID
 
 _UUID = re.compile(UUID)
+_PACKER = msgpack.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Value, frozen=True):
     """A record and when the broker took it (milliseconds since 1970, the broker's clock)."""
 
     record: Inbound
     written_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Value, frozen=True):
     """Where a record stands and the SHA-256 of its headers and value."""
 
     topic: str
@@ -31,12 +33,8 @@ class Mark:
 
 def fingerprint(headers: Headers, value: bytes | None) -> bytes:
     """Return the SHA-256 of a record's headers and value, each with its length before it."""
-    parts = [part for name, text in headers for part in (name.encode(), text)]
-    seen = hashlib.sha256()
-    for part in (*parts, b"-" if value is None else b"+" + value):
-        seen.update(len(part).to_bytes(8, "big"))
-        seen.update(part)
-    return seen.digest()
+    # MessagePack writes the lengths, and in one call: a hash fed part by part takes five times as long.
+    return hashlib.sha256(_PACKER.encode((headers, value))).digest()
 
 
 def mark(stored: Stored, about: str | None = None) -> Mark:
@@ -51,10 +49,20 @@ def agrees(found: Mark, expected: Outbound) -> bool:
     return here and found.fingerprint == fingerprint(expected.headers, expected.value)
 
 
-def header(record: Inbound, name: str) -> str | None:
+def about(headers: Headers) -> str | None:
+    """Return the key of the case (or, where there is none, of the party) that a log record or view is about."""
+    if subject := header(headers, "ce_subject"):
+        return subject
+    source = header(headers, "ce_source")
+    return source.removeprefix(SOURCE_PREFIX) if source else None
+
+
+def header(headers: Headers, name: str) -> str | None:
     """Return a header's text; None where it is absent or no text."""
-    raw = next((text for key, text in record.headers if key == name), None)
-    return _text(raw)
+    for key, raw in headers:
+        if key == name:
+            return _text(raw)
+    return None
 
 
 def identifier(text: str | None) -> str | None:

@@ -1,6 +1,6 @@
 """What an audit says: where record and topics differ, by coordinates and ids, never by content."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -64,9 +64,33 @@ class Report:
         return {"looked_at": looked_at, "findings": [finding.body() for finding in self.findings]}
 
 
+def merged(reports: Iterable[Report]) -> Report:
+    """Return the report on several shares as if they had been audited as one."""
+    parts = tuple(reports)
+    return Report(
+        sum(part.log for part in parts),
+        sum(part.views for part in parts),
+        sum(part.receipts for part in parts),
+        sum(part.vault_reads for part in parts),
+        sum(part.states for part in parts),
+        in_order(finding for part in parts for finding in part.findings),
+    )
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings by place, and at one place by all that they say: the same however they were found."""
+    return tuple(sorted(findings, key=_order))
+
+
+def _order(finding: Finding) -> tuple[str | int, ...]:
+    at = -1 if finding.offset is None else finding.offset
+    said = (finding.fault, finding.why, finding.case or "", finding.event or "", finding.recipient or "")
+    return (finding.what, finding.topic, finding.partition, at, *said)
+
+
 def of_log(stored: Stored, why: str, fault: Fault = "altered") -> Finding:
     record = stored.record
-    case, event = identifier(header(record, "ce_subject")), identifier(header(record, "ce_id"))
+    case, event = identifier(header(record.headers, "ce_subject")), identifier(header(record.headers, "ce_id"))
     return Finding("log", fault, record.topic, record.partition, record.offset, why, case, event)
 
 

@@ -1,9 +1,9 @@
 """Receipts as the auditor reads them: which event and recipient one is about, and what a vault read must say."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from consumers.audit.evidence import Mark, Stored, key_of, mark
@@ -11,6 +11,7 @@ from schemas.canonical import canonical
 from schemas.contract import Contracts
 from schemas.errors import UnknownContractError
 from schemas.records import Inbound
+from schemas.value import Value
 from schemas.views import Receipt
 from schemas.vocabulary import INSTANT
 
@@ -18,8 +19,7 @@ _NAMES = frozenset(Receipt.__struct_fields__)
 _INSTANT = re.compile(INSTANT)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Value, frozen=True):
     """What there is one receipt for: an event of a case (or of a party's own), and a recipient."""
 
     partition: int
@@ -28,8 +28,7 @@ class Identity:
     recipient: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(Value, frozen=True):
     """A receipt found in the ledger, with the digest of the view it speaks of."""
 
     mark: Mark
@@ -37,12 +36,30 @@ class Slip:
     view_digest: str | None
 
 
+class _Named(Value, frozen=True):
+    """Of a receipt's body what tells it from others: the rest need not be read of each."""
+
+    event: Any = None
+    recipient: Any = None
+    view_digest: Any = None
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+
+
 def slip_of(stored: Stored) -> Slip:
     record = stored.record
-    body = read(record)
+    named = _named(record)
     key = key_of(record)
-    identity = Identity(record.partition, key, _text(body, "event"), _text(body, "recipient"))
-    return Slip(mark(stored, key), identity, _text(body, "view_digest"))
+    identity = Identity(record.partition, key, _text(named.event), _text(named.recipient))
+    return Slip(mark(stored, key), identity, _text(named.view_digest))
+
+
+def _named(record: Inbound) -> _Named:
+    try:
+        return _NAMED.decode(record.value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Named()
 
 
 def is_read(record: Inbound, contracts: Contracts) -> bool:
@@ -86,6 +103,5 @@ def _is_words(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
-def _text(body: dict[str, Any], name: str) -> str | None:
-    value = body.get(name)
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None

@@ -1,14 +1,15 @@
 """The log told again: each record through the same pure steps that the worker took, state by state.
 
 Nothing is checked a second time: what stands in the log was accepted. A record that cannot be told again
-is a finding, and the telling goes on with the state before it.
+is a finding, and the telling goes on with the state before it. Nor is one told that stands in another partition than
+its case's: no worker would read it there, and what it follows upon stands elsewhere.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from consumers.audit.evidence import Stored
 from consumers.audit.findings import Finding, of_log
+from consumers.audit.share import home_of
 from schemas.admission import unseal
 from schemas.case import State
 from schemas.contract import Contracts
@@ -18,11 +19,11 @@ from schemas.judge import replay
 from schemas.outputs import log_record
 from schemas.records import Outbound
 from schemas.state import empty
+from schemas.value import Value
 from schemas.views import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Retold:
+class Retold(Value, frozen=True):
     """An accepted event with what follows from it: the state after it, and the decision."""
 
     stored: Stored
@@ -31,8 +32,7 @@ class Retold:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Value, frozen=True):
     """The newest state of a case or party, and the contract that judged its newest event."""
 
     state: State
@@ -60,6 +60,8 @@ class Retelling:
         except SamspilError:
             return of_log(stored, "unreadable")
         key = admitted.event.key
+        if home_of(key) != stored.record.partition:
+            return of_log(stored, "misplaced")
         held = self._held.get(key)
         before = held.state if held else empty(key)
         if admitted.event.id in before.said:
@@ -79,10 +81,8 @@ class Retelling:
         return Retold(stored, admitted, after, decision)
 
 
-def faults_of_form(retold: Retold) -> tuple[str, ...]:
-    """Return what is wrong with a record's bytes and place, given that it could be told again."""
+def has_its_form(retold: Retold) -> bool:
+    """Whether a record has the bytes that the bus gives it, given that it could be told again."""
     record = retold.stored.record
     due: Outbound = log_record(retold.admitted, retold.decision.withheld)
-    same = (record.key, record.value, record.headers) == (due.key, due.value, due.headers)
-    place = record.partition == due.partition
-    return (*(() if same else ("form",)), *(() if place else ("misplaced",)))
+    return (record.key, record.value, record.headers) == (due.key, due.value, due.headers)

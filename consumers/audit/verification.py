@@ -1,25 +1,25 @@
 """The audit itself: everything that must follow from the log, held against everything that is there.
 
 Feed it what stands on the topics first, then the log, then ask for the report. Views, receipts and states are
-kept as marks (where, and a hash), so that memory grows with their number and not with their size.
+kept as marks (where, and a hash), so that memory grows with their number and not with their size. Nothing is
+compared across partitions, and a view is one of the case that it names; so a share of the bus can be audited alone.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consumers.audit.evidence import Mark, Stored, agrees, header, identifier, key_of, mark
-from consumers.audit.findings import Finding, Report, of_absent, of_log, of_mark
+from consumers.audit.evidence import Mark, Stored, about, agrees, identifier, key_of, mark
+from consumers.audit.findings import Finding, Report, in_order, of_absent, of_log, of_mark
 from consumers.audit.receipts import Identity, Slip, is_read, slip_of
-from consumers.audit.retelling import Retelling, Retold, faults_of_form
+from consumers.audit.retelling import Retelling, Retold, has_its_form
+from consumers.audit.share import home_of
 from schemas import state, topics
 from schemas.contract import Contracts
-from schemas.envelope import SOURCE_PREFIX
 from schemas.outputs import receipt_record, state_record, view_record
-from schemas.records import Inbound
 from schemas.views import Receipt, View
 
-ViewKey = tuple[str, str]
+ViewKey = tuple[str, str | None, str | None]  # its topic, what it is about, its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,21 @@ class Verification:
         self._kept = kept
         self._retelling = Retelling(contracts)
         self._views: dict[ViewKey, list[Mark]] = {}
-        self._buried: dict[ViewKey, Mark] = {}
+        self._buried: dict[tuple[str, str | None], Mark] = {}
         self._slips: dict[Identity, list[Slip]] = {}
-        self._states: dict[str, Mark] = {}
-        self._in_motion: set[str] = set()
+        self._states: dict[tuple[int, bytes | None], Mark] = {}
+        self._in_motion: set[tuple[int, str]] = set()  # by partition: elsewhere a case does not move
         self._findings: list[Finding] = []
         self._seen: Counter[str] = Counter()
 
     def see_view(self, stored: Stored) -> None:
-        record = stored.record
-        place = (record.topic, key_of(record) or "")
+        record, id_ = stored.record, key_of(stored.record)
+        of = about(record.headers)
         if record.value is None:
-            self._buried[place] = mark(stored, _about(record))
+            self._buried[record.topic, id_] = mark(stored, of)
             return
         self._seen["views"] += 1
-        self._views.setdefault(place, []).append(mark(stored, _about(record)))
+        self._views.setdefault((record.topic, of, id_), []).append(mark(stored, of))
 
     def see_receipt(self, stored: Stored) -> None:
         record = stored.record
@@ -68,15 +68,15 @@ class Verification:
 
     def see_state(self, stored: Stored) -> None:
         """Take a state; the newest of a key counts, as for every reader of a compacted topic."""
-        key = key_of(stored.record) or ""
-        if key not in self._states:
+        place = (stored.record.partition, stored.record.key)
+        if place not in self._states:
             self._seen["states"] += 1
-        self._states[key] = mark(stored, key)
+        self._states[place] = mark(stored, key_of(stored.record))
 
     def see_motion(self, stored: Stored) -> None:
         """Take a log record that came after the audit began: what concerns its case may be newer than the log seen."""
-        if about := _about(stored.record):
-            self._in_motion.add(about)
+        if of := about(stored.record.headers):
+            self._in_motion.add((stored.record.partition, of))
 
     def see_log(self, stored: Stored) -> None:
         self._seen["log"] += 1
@@ -84,7 +84,8 @@ class Verification:
         if isinstance(retold, Finding):
             self._findings.append(retold)
             return
-        self._findings.extend(of_log(stored, why) for why in faults_of_form(retold))
+        if not has_its_form(retold):
+            self._findings.append(of_log(stored, "form"))
         views = {view.recipient: view for view in retold.decision.views}
         receipts = {receipt.recipient: receipt for receipt in retold.decision.receipts}
         self._compare(retold, views, receipts)
@@ -93,18 +94,20 @@ class Verification:
         """Say what was found: what the log led to is done, and what is left over has no ground."""
         self._compare_states()
         left_views = [found for marks in self._views.values() for found in marks]
-        self._findings.extend(of_mark("view", "surplus", m, "no_event") for m in left_views if not self._moves(m))
+        self._findings.extend(
+            of_mark("view", "surplus", m, "no_event") for m in left_views if not self._moves(home_of(m.about), m)
+        )
         left = [slip for slips in self._slips.values() for slip in slips]
         self._findings.extend(
             of_mark("receipt", "surplus", s.mark, "no_event", identifier(s.identity.event))
             for s in left
-            if not self._moves(s.mark)
+            if not self._moves(s.mark.partition, s.mark)
         )
-        seen, found = self._seen, tuple(sorted(self._findings, key=_place))
+        seen, found = self._seen, in_order(self._findings)
         return Report(seen["log"], seen["views"], seen["receipts"], seen["vault_reads"], seen["states"], found)
 
-    def _moves(self, found: Mark) -> bool:
-        return found.about in self._in_motion
+    def _moves(self, partition: int, found: Mark) -> bool:
+        return (partition, found.about) in self._in_motion
 
     def _compare(self, retold: Retold, views: dict[str, View], receipts: dict[str, Receipt]) -> None:
         found: list[Finding] = []
@@ -124,9 +127,8 @@ class Verification:
     def _view(self, retold: Retold, view: View) -> list[Finding]:
         event = retold.admitted.event
         due = view_record(view)
-        place = (due.topic, view.id)
-        marks = self._views.pop(place, [])
-        if buried := self._buried.get(place):
+        marks = self._views.pop((due.topic, event.key, view.id), [])
+        if buried := self._buried.get((due.topic, view.id)):
             return [of_mark("view", "changed", buried, "erased", event.id)]
         if not marks:
             aged = retold.stored.written_at < self._kept.views_since
@@ -155,14 +157,14 @@ class Verification:
     def _compare_states(self) -> None:
         for key, held in self._retelling.held.items():
             due = state_record(key, state.encode(held.state), held.contract)
-            found = self._states.pop(key, None)
-            if key in self._in_motion:
+            found = self._states.pop((due.partition, due.key), None)
+            if (due.partition, key) in self._in_motion:
                 continue
             if found is None:
                 self._findings.append(of_absent("state", due, identifier(key), None))
             elif not agrees(found, due):
                 self._findings.append(of_mark("state", "changed", found, "derived"))
-        left = [m for key, m in self._states.items() if key not in self._in_motion]
+        left = [m for m in self._states.values() if not self._moves(m.partition, m)]
         self._findings.extend(of_mark("state", "surplus", m, "no_event") for m in left)
 
 
@@ -183,14 +185,3 @@ def verify(  # noqa: PLR0913 - the four kinds of topic, each by its name
     for stored in log:
         audit.see_log(stored)
     return audit.report()
-
-
-def _about(record: Inbound) -> str | None:
-    """Return the key of the case (or, where there is none, of the party) that a log record or view is about."""
-    source = header(record, "ce_source")
-    return header(record, "ce_subject") or (source.removeprefix(SOURCE_PREFIX) if source else None)
-
-
-def _place(finding: Finding) -> tuple[str, str, int, int]:
-    at = -1 if finding.offset is None else finding.offset
-    return (finding.what, finding.topic, finding.partition, at)

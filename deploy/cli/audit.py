@@ -15,12 +15,14 @@ import typer
 from consumers.audit.disclosures import Disclosure, Ground, disclosures
 from consumers.audit.findings import REASONS, Finding, Report
 from consumers.audit.history import Told, tell_case
-from consumers.audit.reading import audit, ledger_of, log_of, stored_in
+from consumers.audit.reading import extent, ledger_of, log_of, stored_in
 from consumers.audit.retelling import Retold
+from consumers.audit.share import MOST
 from consumers.audit.verification import Kept
 from consumers.kept_records import OpenConsumer
 from deploy import settings
 from deploy.cli import reach
+from deploy.cli.audit_shares import Work, audited, fitting
 from deploy.cli.console import NO, Json, answer, answer_json, note, progress, progress_over, table
 from deploy.cli.files import contracts
 from schemas import topics
@@ -34,15 +36,25 @@ app = typer.Typer(no_args_is_help=True, help="For auditors: derive every decisio
 
 
 @app.command("verify")
-def verify_command(as_json: Json = False) -> None:
+def verify_command(
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST, help="Processes that share the work; unset: as many as cores, with little one."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Derive every view, receipt and case state again from the log, and compare them byte for byte.
 
     Reports what was changed, is missing or should not be there, by coordinates and ids. Exit code 0: all is as
     it follows from the log; 1: something differs.
     """
-    parties = contracts().newest.parties
-    report = reach.run(audit(_ear(), contracts(), parties, _kept(), _progress))
-    progress_over()
+    own = settings.load()
+    access = own.kafka(PRINCIPAL)
+    of = reach.run(extent(_ear(), contracts().newest.parties, _kept()))
+    try:
+        report = audited(Work(access, own.policies, of), processes or fitting(of), _progress)
+    finally:
+        progress_over()
     (answer_json(report.body()) if as_json else _show(report))
     raise typer.Exit(NO if report.findings else 0)
 
@@ -55,8 +67,8 @@ def _kept() -> Kept:
     return Kept(*since)
 
 
-def _progress(name: str, count: int, _total: int) -> None:
-    progress(f"{name}: {count} records")
+def _progress(count: int) -> None:
+    progress(f"{count} records")
 
 
 def _show(report: Report) -> None:

@@ -1,8 +1,14 @@
 """The audit over a real broker: what the scenario writes is in order, and each thing planted in it is found."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import orjson
 import pytest
@@ -10,7 +16,8 @@ from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 from consumers.audit.findings import Finding, Report
-from consumers.audit.reading import LEDGER, LOG, audit, stored_in
+from consumers.audit.reading import audit, extent, stored_in
+from consumers.audit.share import places_of
 from consumers.audit.verification import Kept
 from deploy import clients
 from schemas import topics
@@ -18,6 +25,7 @@ from schemas.canonical import canonical
 from schemas.records import Outbound
 from tests import wire
 from tests.brokers import RunningKafka, parties
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +51,8 @@ async def transact(kafka: RunningKafka, records: Iterable[Outbound], *, commit: 
 
 async def look(kafka: RunningKafka, kept: Kept = Kept()) -> Report:  # noqa: B008 - frozen
     opened = partial(clients.consumer, kafka.access("audit"))
-    return await audit(opened, wire.contracts(), parties(), kept, lambda *_: None)
+    of = await extent(opened, parties(), kept)
+    return await audit(opened, wire.contracts(), of, lambda _: None)
 
 
 async def found(kafka: RunningKafka, *planted: Outbound) -> tuple[Finding, ...]:
@@ -127,7 +136,129 @@ async def test_a_case_is_read_from_its_partitions(kafka: RunningKafka) -> None:
     await asyncio.to_thread(kafka.reset)
     await transact(kafka, wire.everything())
     opened = partial(clients.consumer, kafka.access("audit"))
-    assert len(await stored_in(opened, LOG)) == sum(r.topic == topics.LOG for r in wire.everything())
-    assert len(await stored_in(opened, LEDGER[:1])) == sum(
-        (r.topic, r.partition) == LEDGER[0] for r in wire.everything()
+    log, ledger = places_of(topics.LOG), tuple(places_of(topics.LEDGER))
+    assert len(await stored_in(opened, log)) == sum(r.topic == topics.LOG for r in wire.everything())
+    assert len(await stored_in(opened, ledger[:1])) == sum(
+        (r.topic, r.partition) == ledger[0] for r in wire.everything()
     )
+
+
+async def test_several_processes_find_what_one_finds(kafka: RunningKafka) -> None:
+    await asyncio.to_thread(kafka.reset)
+    view, receipt, log = first(topics.views("ku")), first(topics.LEDGER), first(topics.LOG, b"tier_1_signs")
+    planted = [
+        replace(view, value=canonical({**orjson.loads(view.value or b""), "fields": {"tier_1_signs": 9}})),
+        replace(view, key=b"made up", headers=()),
+        replace(receipt, partition=topics.VAULT_PARTITION),
+        replace(log, partition=(log.partition + 1) % topics.PARTITIONS),
+    ]
+    await transact(kafka, [*(r for r in wire.everything() if r is not receipt), *planted])
+    alone, together, each = [
+        await asyncio.to_thread(verify, kafka, "--json", "--processes", number) for number in ("1", "2", "12")
+    ]
+    assert alone.returncode == 1
+    found = {(f["what"], f["fault"], f["why"]) for f in orjson.loads(alone.stdout)["findings"]}
+    assert found == {
+        ("log", "altered", "misplaced"),
+        ("receipt", "missing", "absent"),
+        ("vault_read", "malformed", "receipt_form"),
+        ("view", "changed", "derived"),
+        ("view", "surplus", "no_event"),
+    }
+    for several in (together, each):
+        assert (several.returncode, several.stdout, several.stderr) == (1, alone.stdout, "")
+
+
+def verify(kafka: RunningKafka, *options: str) -> subprocess.CompletedProcess[str]:
+    with verifying(kafka, *options) as process:
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@contextmanager
+def verifying(kafka: RunningKafka, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as a terminal runs it: in a process group of its own, which Ctrl-C reaches as a whole."""
+    home = kafka.kafka.home
+    environment = {
+        **os.environ,
+        "SAMSPIL_HOME": str(home),
+        "SAMSPIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "SAMSPIL_CREDENTIALS": str(home / "credentials.json"),
+    }
+    command = [Path(sys.executable).with_name("samspil"), "audit", "verify", *options]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+async def held_up(kafka: RunningKafka) -> AsyncIterator[RunningKafka]:
+    """A bus in which a transaction is under way: an audit waits for its end."""
+    await asyncio.to_thread(kafka.reset)
+    writer = AIOKafkaProducer(
+        **kafka.access().aiokafka(), transactional_id="samspil.test.slow", transaction_timeout_ms=600_000
+    )
+    await writer.start()
+    await writer.begin_transaction()
+    await writer.send_and_wait(topics.views("ku"), b"{}", b"k", 0)
+    yield kafka
+    await writer.abort_transaction()
+    await writer.stop()
+
+
+async def at_work(process: subprocess.Popen[str], number: int) -> tuple[int, ...]:
+    """The children that audit, once they read."""
+
+    def reading() -> bool:
+        return len(readers(process.pid)) == number
+
+    await eventually(reading)
+    return readers(process.pid)
+
+
+def readers(parent: int) -> tuple[int, ...]:
+    """The children of a process that hold a connection, which is when they read."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
+    return tuple(int(child) for child in children if _connected(int(child)))
+
+
+def _connected(pid: int) -> bool:
+    with suppress(FileNotFoundError):
+        return any("socket:" in str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir())
+    return False
+
+
+def gone(pids: Iterable[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+async def test_ctrl_c_ends_every_process(held_up: RunningKafka) -> None:
+    with verifying(held_up, "--processes", "2") as process:
+        children = await at_work(process, 2)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = await asyncio.to_thread(process.communicate, None, 60)
+        assert (process.returncode, out, err) == (130, "", "")
+        await eventually(lambda: gone(children))
+
+
+async def test_processes_end_with_a_command_that_is_killed(held_up: RunningKafka) -> None:
+    with verifying(held_up, "--processes", "2") as process:
+        children = await at_work(process, 2)
+        process.kill()
+        await eventually(lambda: gone(children))
+
+
+async def test_a_process_that_is_ended_ends_all(held_up: RunningKafka) -> None:
+    with verifying(held_up, "--processes", "3") as process:
+        children = await at_work(process, 3)
+        os.kill(children[0], signal.SIGKILL)
+        out, err = await asyncio.to_thread(process.communicate, None, 60)
+        assert (process.returncode, out, err.count("\n")) == (2, "", 1)
+        assert "a process of this audit was ended from outside." in err
+        await eventually(lambda: gone(children))

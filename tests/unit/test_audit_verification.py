@@ -195,3 +195,64 @@ def test_findings_name_ids_and_nothing_else_of_a_foreign_record() -> None:
 
 def test_each_reason_is_told() -> None:
     assert {finding.why for finding in audit(wire.written()).findings} <= set(REASONS)
+
+
+def test_a_case_whose_log_stands_in_another_partition_has_no_ground() -> None:
+    shelf = wire.written()
+    case = _case(shelf.of(LOG)[0].record)
+    log = [s for s in shelf.of(LOG) if _case(s.record) == case]
+    rest = [s for s in shelf.records if s not in log]
+    away = [replace(s.record, partition=(s.record.partition + 1) % 12, offset=900 + n) for n, s in enumerate(log)]
+    report = audit(Shelf([*rest, *(Stored(record, 0) for record in away)]))
+    assert [f.why for f in report.findings if f.what == "log"] == ["misplaced"] * len(log)
+    found = kinds(report)
+    assert found >= {("receipt", "surplus", "no_event"), ("state", "surplus", "no_event")}
+    assert not {kind for kind in found if kind[1] == "missing"}
+
+
+def _case(record: Inbound) -> bytes:
+    return (record.key or b"").split(b"/")[1]
+
+
+def test_a_view_that_names_another_case_is_not_the_one_that_is_missing() -> None:
+    def renamed(view: Inbound) -> Inbound:
+        others = tuple((name, text) for name, text in view.headers if name != "ce_subject")
+        return replace(view, headers=(*others, ("ce_subject", b"41bf18fc-565e-4426-8cff-222e1cda8c00")))
+
+    report = audit(tampered(VIEWS, 0, renamed))
+    assert kinds(report) == {("view", "missing", "absent"), ("view", "surplus", "no_event")}
+
+
+def test_a_state_in_another_partition_is_not_the_one_that_is_missing() -> None:
+    shelf = wire.written()
+    key = shelf.of(CASES)[0].record.key
+    records = [s for s in shelf.records if s.record.topic != CASES or s.record.key != key]
+    newest = [s for s in shelf.of(CASES) if s.record.key == key][-1]
+    away = replace(newest.record, partition=(newest.record.partition + 1) % 12, offset=900)
+    report = audit(Shelf([*records, Stored(away, 0)]))
+    assert kinds(report) == {("state", "missing", "absent"), ("state", "surplus", "no_event")}
+    assert report.states == audit(wire.written()).states
+
+
+def test_states_whose_keys_are_no_text_are_each_found() -> None:
+    shelf = wire.written()
+    for key in (b"\xff", b"\xfe", None):
+        shelf.write(Outbound(CASES, 0, key, b"{}"))
+    assert len(audit(shelf).findings) == 3
+
+
+def test_findings_have_one_order_however_the_partitions_are_read() -> None:
+    shelf = wire.written()
+    log, ledger, cases = shelf.of(LOG), shelf.of(LEDGER), shelf.of(CASES)
+    forwards, backwards = (
+        verify(
+            wire.contracts(),
+            log=sorted(log, key=lambda stored: turn * stored.record.partition),
+            views=(),
+            ledger=ledger,
+            cases=cases,
+        )
+        for turn in (1, -1)
+    )
+    assert len(forwards.findings) > 50
+    assert forwards == backwards
