@@ -1,6 +1,7 @@
 """The audit over a real broker: what the scenario writes is in order, and each thing planted in it is found."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -20,8 +21,11 @@ from consumers.audit.reading import audit, extent, stored_in
 from consumers.audit.share import places_of
 from consumers.audit.verification import Kept
 from deploy import clients
+from deploy.cli.audit_shares import Work, audited
+from deploy.kafka_access import KafkaAccess
 from schemas import topics
 from schemas.canonical import canonical
+from schemas.errors import UnreachableError
 from schemas.records import Outbound
 from tests import wire
 from tests.brokers import RunningKafka, parties
@@ -185,7 +189,7 @@ def verifying(kafka: RunningKafka, *options: str) -> Iterator[subprocess.Popen[s
         "SAMSPIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "SAMSPIL_CREDENTIALS": str(home / "credentials.json"),
     }
-    command = [Path(sys.executable).with_name("samspil"), "audit", "verify", *options]
+    command = [str(Path(sys.executable).with_name("samspil")), "audit", "verify", *options]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
@@ -262,3 +266,13 @@ async def test_a_process_that_is_ended_ends_all(held_up: RunningKafka) -> None:
         assert (process.returncode, out, err.count("\n")) == (2, "", 1)
         assert "a process of this audit was ended from outside." in err
         await eventually(lambda: gone(children))
+
+
+async def test_what_a_process_cannot_do_is_told_as_ever(kafka: RunningKafka) -> None:
+    await asyncio.to_thread(kafka.reset)
+    await transact(kafka, wire.everything())
+    of = await extent(partial(clients.consumer, kafka.access("audit")), parties(), Kept())
+    work = Work(KafkaAccess(kafka.bootstrap, "audit", "not the password"), wire.POLICIES, of)
+    with pytest.raises(UnreachableError, match="nothing answers at"):
+        await asyncio.to_thread(audited, work, 2, lambda _: None)
+    assert multiprocessing.active_children() == []
