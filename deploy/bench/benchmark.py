@@ -8,7 +8,7 @@ from deploy.bench import broker, goals, machine
 from deploy.bench.figures import Figure
 from deploy.bench.ground import Ground
 from deploy.bench.load import LEAST_ACCEPTED, Load
-from deploy.bench.measures import admitting, auditing, judging, streaming
+from deploy.bench.measures import admitting, auditing, growing, judging, latency, streaming
 from deploy.bench.processes import Processes
 from deploy.bench.report import Report
 from deploy.bench.scale import LETTERS, Scale
@@ -41,7 +41,7 @@ def run(contracts: Contracts, policies: Path, cache: Path, wishes: Wishes, say: 
         "accepted": round(load.accepted_share, 4),
         "types": dict(load.types),
     }
-    return Report(figures, goals.ratios(figures), said, machine.described(), unmeasured)
+    return Report(figures, goals.reached(figures), said, machine.described(), unmeasured)
 
 
 def _measured(ground: Ground, only: frozenset[str]) -> tuple[list[Figure], list[str]]:
@@ -63,7 +63,11 @@ def _measured(ground: Ground, only: frozenset[str]) -> tuple[list[Figure], list[
         figures += admitting.measure(ground)
     if "f" in only:
         figures += auditing.measure(ground)
-    return sorted(figures, key=lambda figure: figure.key), unmeasured
+    if only & {"g", "i"}:
+        figures += growing.measure(ground, recovery="g" in only, cost="i" in only)
+    if "h" in only:
+        figures += latency.measure(ground)
+    return sorted(figures, key=lambda figure: figure.key[0]), unmeasured
 
 
 def wished(only: str | None, scale: Scale, runs: int | None, events: int | None, seed: int) -> Wishes:

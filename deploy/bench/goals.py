@@ -45,7 +45,36 @@ class Reached:
         }
 
 
-def ratios(figures: Sequence[Figure]) -> list[Reached]:
+LATENCY_KEY, LATENCY_MS = "h.kafka.50.verdict.p99", 250.0
+FLAT = 1.2
+
+
+def reached(figures: Sequence[Figure]) -> list[Reached]:
+    """Return every goal that can be told from what was measured."""
+    return [*_ratios(figures), *_flat(figures), *_latency(figures)]
+
+
+def _flat(figures: Sequence[Figure]) -> list[Reached]:
+    """Hold each number of cases against the smallest: how many times as much an event costs."""
+    sizes = [figure for figure in figures if figure.key.startswith("i.")]
+    found = []
+    for other in sizes[1:]:
+        times = sizes[0].median / other.median
+        found.append(
+            Reached("cost of an event / with fewest cases", other.what, times, f"<= {FLAT:g} x", times <= FLAT)
+        )
+    return found
+
+
+def _latency(figures: Sequence[Figure]) -> list[Reached]:
+    return [
+        Reached("verdict, p99 (ms)", figure.what, figure.median, f"<= {LATENCY_MS:g} ms", figure.median <= LATENCY_MS)
+        for figure in figures
+        if figure.key in {LATENCY_KEY, LATENCY_KEY.replace("kafka", "http")}
+    ]
+
+
+def _ratios(figures: Sequence[Figure]) -> list[Reached]:
     """Return each ratio for which both figures were measured."""
     by_key: Mapping[str, Figure] = {figure.key: figure for figure in figures}
     found = []

@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from itertools import count
@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from deploy.scenario_file import Utterance, read_scenario
+from deploy.scenario_file import Deposit, Utterance, read_scenario
 from schemas import topics
 from schemas.admission import admit, unseal
 from schemas.canonical import canonical
@@ -53,23 +53,24 @@ class Said:
     accepted: bool
     admitted: Outbound
     submitted: Outbound | None
+    deposits: tuple[Deposit, ...] = ()  # what the event refers to and its party has to deposit first
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class Text:
     """Bytes cut at their UUIDs, so that a replay puts in its own."""
 
     between: tuple[bytes, ...]
     ids: tuple[bytes, ...]
 
-    def of(self, names: "_Names") -> bytes:
+    def of(self, names: "Mapping[bytes, bytes]") -> bytes:
         parts = [self.between[0]]
         for id_, rest in zip(self.ids, self.between[1:], strict=True):
             parts += (names[id_], rest)
         return b"".join(parts)
 
 
-class _Names(dict[bytes, bytes]):
+class Names(dict[bytes, bytes]):
     """The UUIDs of one replay by those of the scenario."""
 
     def __init__(self, seed: str) -> None:
@@ -84,15 +85,15 @@ class _Names(dict[bytes, bytes]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
     """A record of the template, ready to be renamed."""
 
     record: Outbound
-    key: _Text
-    value: _Text
-    headers: tuple[tuple[str, _Text], ...]
+    key: Text
+    value: Text
+    headers: tuple[tuple[str, Text], ...]
 
-    def of(self, names: _Names, own: Headers) -> Outbound:
+    def of(self, names: Names, own: Headers) -> Outbound:
         key, topic = self.key.of(names), self.record.topic
         headers = (*((name, text.of(names)) for name, text in self.headers), *own)
         partition = topics.partition_of(key) if topic == topics.ADMITTED else self.record.partition
@@ -107,8 +108,8 @@ class Load:
         self.said = template(contract)
         self._seed = seed
         self._at_once = at_once
-        self._admitted = [_form(said.admitted) for said in self.said]
-        self._submitted = [_form(said.submitted) if said.submitted else None for said in self.said]
+        self._admitted = [form(said.admitted) for said in self.said]
+        self._submitted = [form(said.submitted) if said.submitted else None for said in self.said]
 
     @property
     def accepted_share(self) -> float:
@@ -144,14 +145,21 @@ class Load:
             if form is not None:
                 yield self.said[number], form.of(names, ())
 
-    def _order(self) -> Iterator[tuple[int, int, _Names]]:
+    def deposited(self) -> Iterator[tuple[Said, Outbound, tuple[Deposit, ...]]]:
+        """Yield the same as `submitted`, each with what is to be in the vault before it."""
+        for _, number, names in self._order():
+            if (write := self._submitted[number]) is not None:
+                said = self.said[number]
+                yield said, write.of(names, ()), tuple(_renamed(deposit, names) for deposit in said.deposits)
+
+    def _order(self) -> Iterator[tuple[int, int, Names]]:
         """Yield which event of which replay comes next."""
         chance, coming = Random(self._seed), count()  # noqa: S311 - it draws a load
         under_way: list[list[Any]] = []
         for turn in count():
             while len(under_way) < min(self._at_once, 4 + turn * self._at_once // len(self.said)):
                 number = next(coming)
-                under_way.append([number, 0, _Names(f"{self._seed}/{number}/")])
+                under_way.append([number, 0, Names(f"{self._seed}/{number}/")])
             last = under_way[-1]
             chance.shuffle(under_way)
             if under_way[0] is last:  # a neighbour of itself
@@ -165,6 +173,7 @@ class Load:
 def template(contract: Contract) -> tuple[Said, ...]:
     """Return one replay: the scenario's events that count, judged on the events' own clock."""
     states: dict[str, State] = {}
+    deposits = {line.ref: line for line in read_scenario(SCENARIO) if isinstance(line, Deposit)}
     now = datetime.min.replace(tzinfo=UTC)
     found: list[Said] = []
     refused = 0
@@ -178,7 +187,9 @@ def template(contract: Contract) -> tuple[Said, ...]:
         if isinstance(judgement.verdict, Refusal) and (refused := refused + 1) > _REFUSED:
             continue
         states[event.key] = judgement.state
-        found.append(_said(admitted, judgement, _submission(spoken)))
+        refers = [f"vault:{id_.decode()}" for id_ in uuids(json.dumps(spoken.event["data"]).encode())]
+        needed = tuple(deposits.pop(ref) for ref in refers if ref in deposits)
+        found.append(_said(admitted, judgement, _submission(spoken), needed))
     own = (
         _said(admitted, judge(contract, states[admitted.event.key], admitted), None)
         for admitted in _of_the_bus(contract, found, now)
@@ -186,10 +197,18 @@ def template(contract: Contract) -> tuple[Said, ...]:
     return (*found, *own)
 
 
-def _said(admitted: Admitted, judgement: Judgement, submitted: Outbound | None) -> Said:
+def _said(
+    admitted: Admitted, judgement: Judgement, submitted: Outbound | None, deposits: tuple[Deposit, ...] = ()
+) -> Said:
     event, verdict = admitted.event, judgement.verdict
     accepted = isinstance(verdict, Accepted) and not verdict.duplicate
-    return Said(event.type, event.case, event.party, accepted, admitted_record(admitted), submitted)
+    return Said(event.type, event.case, event.party, accepted, admitted_record(admitted), submitted, deposits)
+
+
+def _renamed(deposit: Deposit, names: "Names") -> Deposit:
+    case = names[deposit.case.encode()].decode()
+    ref = names[deposit.ref.removeprefix("vault:").encode()].decode()
+    return replace(deposit, case=case, ref=f"vault:{ref}")
 
 
 def _spoken() -> Iterator[Utterance]:
@@ -214,17 +233,24 @@ def _of_the_bus(contract: Contract, said: Sequence[Said], now: datetime) -> Iter
     passed = {"deadline": "follow_up", "due_at": moment, "responsible": "ku"}
     erased = {"reason": "retention", "recipients": ["buf", "sof"]}
     for case, type_, data in ((by_length[0], "deadline-passed", passed), (by_length[-1], "case-erased", erased)):
-        id_ = _Names(type_)[case.encode()].decode()
+        id_ = Names(type_)[case.encode()].decode()
         head = {"specversion": "1.0", "id": id_, "source": source_of(BUS), "type": type_of(type_), "subject": case}
         head |= {"time": moment, "datacontenttype": "application/json"}
         head |= {"recordedtime": moment, "salt": "00" * 16, "contract": contract.digest}
         yield unseal(Inbound(topics.ADMITTED, 0, 0, None, canonical(data), binary(head)))
 
 
-def _form(record: Outbound) -> _Form:
-    headers = tuple((name, _cut(value)) for name, value in record.headers if name not in _NOT_REPEATED)
-    return _Form(record, _cut(record.key or b""), _cut(record.value or b""), headers)
+def form(record: Outbound) -> Form:
+    """Return a record ready to be renamed; seal and place are to be given anew."""
+    headers = tuple((name, cut(value)) for name, value in record.headers if name not in _NOT_REPEATED)
+    return Form(record, cut(record.key or b""), cut(record.value or b""), headers)
 
 
-def _cut(text: bytes) -> _Text:
-    return _Text(tuple(_UUID.split(text)), tuple(_UUID.findall(text)))
+def uuids(text: bytes) -> list[bytes]:
+    """Return every UUID that is written somewhere."""
+    return _UUID.findall(text)
+
+
+def cut(text: bytes) -> Text:
+    """Return bytes cut at their UUIDs."""
+    return Text(tuple(_UUID.split(text)), tuple(_UUID.findall(text)))

@@ -76,7 +76,7 @@ class Processes:
 
     def __init__(self, broker: Broker, policies: Path) -> None:
         self._broker = broker
-        self._policies = policies
+        self.policies = policies
         self._count = 0
 
     def start(
@@ -90,7 +90,7 @@ class Processes:
             kind=subject.kind,
             name=name or f"bench.{subject.kind}.{self._count}".replace("_", "-"),
             access={"bootstrap": access.bootstrap, "principal": access.principal, "password": access.password},
-            policies=str(self._policies),
+            policies=str(self.policies),
             result=str(folder / "result.json"),
             ready=str(folder / "ready"),
             options={"folder": str(folder), **(options or {})},

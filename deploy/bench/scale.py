@@ -25,7 +25,7 @@ FULL = Scale(
     peer_events=2_500,
     at_once=60,
     cases=(1_000, 100_000, 1_000_000),
-    events_on_cases=12_000,
+    events_on_cases=6_000,
     latency_seconds=30,
     http_seconds=20,
 )
@@ -35,7 +35,7 @@ QUICK = Scale(
     peer_events=800,
     at_once=12,
     cases=(1_000, 20_000),
-    events_on_cases=6_000,
+    events_on_cases=4_000,
     latency_seconds=8,
     http_seconds=8,
 )

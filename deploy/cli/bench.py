@@ -1,5 +1,6 @@
 """`samspil bench`: how fast the bus is beside other ways to do the same, on this machine."""
 
+import logging
 import signal
 from typing import Annotated
 
@@ -26,11 +27,13 @@ def bench(
     (f) the auditor's derivation, (g) recovery, (h) latency, (i) many cases. Everything takes about an hour; progress
     is on standard error. A goal that is not met is printed as such; the exit code says nothing of it.
     """
+    from deploy import logs
     from deploy.bench import benchmark
     from deploy.bench.scale import FULL, QUICK
     from deploy.settings import load
     from schemas.contract_files import load_all
 
+    logs.configure("bench", level=logging.WARNING)
     signal.signal(signal.SIGTERM, _interrupt)
     settings = load()
     wishes = benchmark.wished(only, QUICK if quick else FULL, runs, events, seed)

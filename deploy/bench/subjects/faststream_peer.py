@@ -29,7 +29,7 @@ def application(order: Order) -> FastStream:
     step = OneByOne(order.policies, states.get)
     policy = AckPolicy(order.options["guarantee"])
 
-    @broker.subscriber(  # type: ignore[untyped-decorator] - typed where it is installed
+    @broker.subscriber(  # type: ignore[untyped-decorator]  # typed where it is installed
         topics.ADMITTED,
         group_id=order.name,
         auto_offset_reset="earliest",

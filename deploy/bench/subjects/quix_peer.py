@@ -20,7 +20,7 @@ from schemas.records import Inbound, Outbound
 _STATE = "state"
 
 
-class _Value(Serializer):  # type: ignore[misc] - typed where it is installed
+class _Value(Serializer):  # type: ignore[misc]  # typed where it is installed
     """An output's bytes as they are."""
 
     def __call__(self, output: Outbound, *_: Any, **__: Any) -> bytes:

@@ -1,0 +1,97 @@
+"""Many cases in one situation, and events that each of them takes at any time, however often.
+
+The case is the scenario's first one, after its first events. Which later events it takes
+again and again (under new ids) is found by trying. `more` of them are folded in beforehand, so that a run in which
+few cases hear much and one in which many hear little judge cases of the same size.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import cycle, islice
+from random import Random
+
+from deploy.bench.load import Form, Names, Said, cut, form, template, uuids
+from schemas import state, topics
+from schemas.admission import unseal
+from schemas.case import State
+from schemas.contract import Contract
+from schemas.envelope import Admitted
+from schemas.judge import judge
+from schemas.outputs import state_record
+from schemas.records import Inbound, Outbound
+from schemas.verdicts import Accepted
+
+_OPENING = 5  # events: raised, screened, coordinated
+_AGAIN = 4  # times that an event must be taken
+_SALT = ("ce_salt", b"00" * 16)
+
+
+class Cases:
+    """States to restore, and events for them."""
+
+    def __init__(self, contract: Contract, more: int = 0) -> None:
+        self._contract = contract
+        told = _first_story(template(contract))
+        self._case = str(told[0].case)
+        opened = state.empty(self._case)
+        for said in told[:_OPENING]:
+            opened = judge(contract, opened, _admitted(said.admitted)).state
+        known = {id_: id_ for id_ in uuids(state.encode(opened))} | {self._case.encode(): self._case.encode()}
+        later = (form(said.admitted) for said in told[_OPENING:])
+        self._events = [one for one in later if self._repeatable(one, opened, known)]
+        for number, one in enumerate(islice(cycle(self._events), more)):
+            opened = self._after(one, opened, _OfCase(f"more/{number}/", known)) or opened
+        self._encoded = cut(state.encode(opened))
+
+    @property
+    def state_bytes(self) -> int:
+        """Return how large a case is."""
+        return len(self._encoded.of({id_: id_ for id_ in self._encoded.ids}))
+
+    def states(self, count: int) -> Iterator[Outbound]:
+        """Yield the states of so many cases as COORDINATE writes them."""
+        for number in range(count):
+            names = Names(_seed(number))
+            key = names[self._case.encode()].decode()
+            yield state_record(key, self._encoded.of(names), self._contract.digest)
+
+    def events(self, count: int, cases: int, seed: int) -> Iterator[Outbound]:
+        """Yield events of random ones of these cases."""
+        chance = Random(seed)  # noqa: S311 - it draws a load
+        kinds = cycle(self._events)
+        for number in range(count):
+            names = Names(_seed(chance.randrange(cases)))
+            known = {id_: names[id_] for id_ in (self._case.encode(), *self._encoded.ids)}
+            yield next(kinds).of(_OfCase(f"event/{seed}/{number}/", known), (_SALT,))
+
+    def _repeatable(self, event: Form, opened: State, known: Mapping[bytes, bytes]) -> bool:
+        after: State | None = opened
+        for turn in range(_AGAIN):
+            after = self._after(event, after, _OfCase(f"try/{turn}/", known)) if after is not None else None
+        return after is not None
+
+    def _after(self, event: Form, before: State, names: "_OfCase") -> State | None:
+        """Return the case after an event, None where it does not take it."""
+        judgement = judge(self._contract, before, _admitted(event.of(names, (_SALT,))))
+        taken = isinstance(judgement.verdict, Accepted) and not judgement.verdict.duplicate
+        return judgement.state if taken else None
+
+
+class _OfCase(Names):
+    """Names of an event: what its case knows keeps its name there, all else is new."""
+
+    def __init__(self, seed: str, known: Mapping[bytes, bytes]) -> None:
+        super().__init__(seed)
+        self.update(known)
+
+
+def _first_story(said: tuple[Said, ...]) -> list[Said]:
+    case = next(one.case for one in said if one.case)
+    return [one for one in said if one.case == case and one.accepted and one.submitted]
+
+
+def _seed(number: int) -> str:
+    return f"case/{number}/"
+
+
+def _admitted(record: Outbound) -> Admitted:
+    return unseal(Inbound(topics.ADMITTED, 0, 0, record.key, record.value, record.headers))

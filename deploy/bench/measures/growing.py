@@ -1,0 +1,71 @@
+"""(g) and (i): as the number of cases grows, how long a worker takes to be there, and what an event then costs.
+
+Events come once the worker is ready, for random ones of the cases. Each size is a fresh broker topic, so one filling
+serves both.
+"""
+
+from deploy.bench.broker import places
+from deploy.bench.cases import Cases
+from deploy.bench.figures import Figure, Series, rate
+from deploy.bench.filling import fill, stamps
+from deploy.bench.ground import Ground
+from deploy.bench.memory import resident_mb
+from deploy.bench.processes import Subject
+from schemas import topics
+from schemas.rights import WORKER_GROUP
+
+_SECONDS = 900.0
+
+
+class _Size:
+    """One number of cases and its figures."""
+
+    def __init__(self, ground: Ground, cases: int) -> None:
+        events, least = ground.scale.events_on_cases, ground.scale.cases[0]
+        # Half of what each case hears during the run, where the fewest cases hear the most.
+        more = max(0, round(events / (2 * least) - events / (2 * cases)))
+        self.count = cases
+        self.cases = Cases(ground.contract, more)
+        size = f"{cases:,} cases"
+        self.restoring = Series(f"g.restore.{cases}", f"recovery: states of {size} read, all partitions", "s")
+        self.ready = Series(f"g.ready.{cases}", f"recovery: worker ready with {size}", "s")
+        self.memory = Series(f"g.memory.{cases}", f"recovery: worker's memory with {size}", "MB")
+        self.judging = Series(f"i.{cases}", f"COORDINATE with {size}, events of random ones")
+
+
+def measure(ground: Ground, *, recovery: bool, cost: bool) -> list[Figure]:
+    """Measure each size; the largest once, since its filling takes minutes."""
+    sizes = [_Size(ground, cases) for cases in ground.scale.cases]
+    for number in range(1, ground.scale.runs + 1):
+        for size in sizes:
+            if number > 1 and size is sizes[-1] and len(sizes) > 2:
+                continue
+            _run(ground, size, number, recovery=recovery, cost=cost)
+    wanted = [(size.restoring, size.ready, size.memory) for size in sizes if recovery]
+    found = [series for group in wanted for series in group] + [size.judging for size in sizes if cost]
+    return [series.figure() for series in found]
+
+
+def _run(ground: Ground, size: _Size, number: int, *, recovery: bool, cost: bool) -> None:
+    broker = ground.broker
+    broker.fresh()
+    fill(broker.access(), size.cases.states(size.count))
+    if recovery:
+        with ground.processes.running(Subject("restoring", "worker")) as process:
+            found = process.answer(_SECONDS)
+        grown = found["after_mb"] - found["before_mb"]
+        size.restoring.add(found["seconds"], cases=found["cases"], memory_mb=grown, state_bytes=size.cases.state_bytes)
+        ground.say(f"run {number}: {size.restoring.what}: {found['seconds']:.1f} s, {grown} MB")
+    with ground.processes.running(Subject("worker", "worker")) as process:
+        size.ready.add(process.wait_ready(_SECONDS))
+        size.memory.add(resident_mb(process.pid))
+        ground.say(f"run {number}: {size.ready.what}: {size.ready.runs[-1]:.1f} s, {size.memory.runs[-1]:.0f} MB")
+        if not cost:
+            return
+        begins = broker.ends(places(topics.LOG))
+        events = ground.scale.events_on_cases
+        fill(broker.access(), list(size.cases.events(events, size.count, number)))  # made before, so written fast
+        broker.wait_consumed(WORKER_GROUP, broker.ends(places(topics.ADMITTED)), process.require_running)
+    found_stamps = stamps(broker, begins)
+    size.judging.add(rate(found_stamps, 0), records=len(found_stamps), expected=events)
+    ground.say(f"run {number}: {size.judging.what}: {size.judging.runs[-1]:,.0f} events/s")
