@@ -29,7 +29,7 @@ from deploy.kafka_access import KafkaAccess
 from schemas.contract_files import load_all
 from schemas.errors import StalledError
 
-_WORTH = 10_000  # records; with fewer, starting another process takes longer than it saves
+_WORTH = 30_000  # records; with fewer, starting another process takes longer than it saves
 _LOOK = 0.2
 
 Tell = Callable[[int], None]  # how many records were read so far

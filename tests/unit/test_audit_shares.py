@@ -1,5 +1,6 @@
 """An audit by shares is the audit of everything, in how many shares so ever and whatever stands on the topics."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -10,8 +11,10 @@ from msgspec.structs import replace
 
 from consumers.audit.evidence import Stored
 from consumers.audit.findings import Report, merged
+from consumers.audit.reading import Extent
 from consumers.audit.share import EVERYTHING, MOST, Share, shares
-from consumers.audit.verification import Verification
+from consumers.audit.verification import Kept, Verification
+from deploy.cli.audit_shares import fitting
 from schemas import topics
 from schemas.records import Inbound, Outbound
 from tests import wire
@@ -147,12 +150,43 @@ def test_a_view_taken_out_is_found_once() -> None:
         assert (finding.what, finding.fault, finding.why) == ("view", "changed", "erased")
 
 
+def test_what_is_missing_everywhere_is_missed_in_one_order() -> None:
+    shelf = Shelf([stored for stored in wire.written().records if not stored.record.topic.startswith(VIEWS)])
+    whole = audit(shelf)
+    assert len(whole.findings) > 50
+    for number in NUMBERS:
+        assert in_shares(shelf, number) == whole
+
+
+def test_a_case_moves_in_its_own_partition_alone() -> None:
+    """A late log record in another partition excuses nothing in that of its case."""
+    shelf = wire.written()
+    record = shelf.of(LOG)[0].record
+    away = elsewhere(record)
+    shelf.records.append(Stored(away, 0))
+    case = (record.key or b"").split(b"/")[1]
+    shelf.write(Outbound(topics.views("ku"), 0, b"made up", b"{}", (("ce_subject", case),)))
+    shelf.write(Outbound(LEDGER, record.partition, case, b"{}"))
+    for number in (1, *NUMBERS):
+        report = in_shares(shelf, number, {away.partition: 0})
+        found = [finding for finding in report.findings if finding.partition != away.partition]
+        assert {(finding.what, finding.why) for finding in found} >= {("view", "no_event"), ("receipt", "no_event")}
+
+
 def test_vault_reads_are_counted_once() -> None:
     shelf = wire.written()
     shelf.write(Outbound(LEDGER, topics.VAULT_PARTITION, b"k", b"no json"))
     for number in (1, *NUMBERS):
         report = in_shares(shelf, number)
         assert (report.vault_reads, len(report.findings)) == (1, 1)
+
+
+def test_processes_are_as_many_as_cores_where_there_is_work_for_them() -> None:
+    def of(records: int) -> Extent:
+        return Extent({(LOG, 0): records}, {(LEDGER, 0): records}, Kept())
+
+    assert [fitting(of(records)) for records in (0, 1, 1_000)] == [1, 1, 1]
+    assert fitting(of(10**9)) == min(len(os.sched_getaffinity(0)), topics.PARTITIONS)
 
 
 changes = st.lists(
