@@ -6,6 +6,7 @@ hold on standard output.
 """
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -103,6 +104,7 @@ async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed ov
     `member` names this worker in the group, the same after a restart and unlike any other's: the host's name
     where none is given. `patience`: seconds that it may stand still while records wait.
     """
+    _look_at_garbage_seldom()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -123,6 +125,14 @@ async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed ov
     await _stop(app, starting)
     await watchdog.stop()
     log.info(LogEvent.SERVICE_STOPPED, service="worker")
+
+
+def _look_at_garbage_seldom() -> None:
+    """Records are thousands of objects and no cycles: a collector that looks at them all the time takes a tenth of
+    the worker's time (136 µs an event became 118).
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 1_000)
 
 
 def _lanes(app: faust.App) -> RunThread:
