@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+from aiokafka.errors import KafkaError
+
 from deploy import logs, topics_admin
 from deploy.settings import Settings
 from schemas import topics
 from schemas.contract import Contracts
 from schemas.contract_files import load_all
+from schemas.errors import UnreachableError
 
 # Each service is imported by its own process alone: Faust in the web server, or the web server in the
 # worker, would only cost start-up time and memory.
@@ -17,7 +20,12 @@ def run(name: str, settings: Settings) -> None:
     """Run this service until it is told to stop. Raises SamspilError when it cannot start."""
     logs.configure(name)
     contracts = load_all(settings.policies)
-    _RUNNERS[name](settings, contracts)
+    try:
+        _RUNNERS[name](settings, contracts)
+    except KafkaError as error:
+        raise UnreachableError(f"Kafka ({type(error).__name__}).") from None
+    except ConnectionError as error:
+        raise UnreachableError(f"PostgreSQL ({type(error).__name__}).") from None
 
 
 def _worker(settings: Settings, contracts: Contracts) -> None:
