@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from itertools import cycle, islice
 from random import Random
 
-from deploy.bench.load import Form, Names, Said, cut, form, template, uuids
+from deploy.bench.load import Form, Names, Said, cut, form, renamed, template, uuids
+from deploy.scenario_file import Deposit
 from schemas import state, topics
 from schemas.admission import unseal
 from schemas.case import State
@@ -36,10 +37,10 @@ class Cases:
         for said in told[:_OPENING]:
             opened = judge(contract, opened, _admitted(said.admitted)).state
         known = {id_: id_ for id_ in uuids(state.encode(opened))} | {self._case.encode(): self._case.encode()}
-        later = (form(said.admitted) for said in told[_OPENING:])
-        self._events = [one for one in later if self._repeatable(one, opened, known)]
-        for number, one in enumerate(islice(cycle(self._events), more)):
-            opened = self._after(one, opened, _OfCase(f"more/{number}/", known)) or opened
+        self._opening = told[:_OPENING]
+        self._again = [said for said in told[_OPENING:] if self._repeatable(form(said.admitted), opened, known)]
+        for number, said in enumerate(islice(cycle(self._again), more)):
+            opened = self._after(form(said.admitted), opened, _OfCase(f"more/{number}/", known)) or opened
         self._encoded = cut(state.encode(opened))
 
     @property
@@ -55,13 +56,27 @@ class Cases:
             yield state_record(key, self._encoded.of(names), self._contract.digest)
 
     def events(self, count: int, cases: int, seed: int) -> Iterator[Outbound]:
-        """Yield events of random ones of these cases."""
+        """Yield events of random ones of these cases, as ADMIT writes them."""
+        forms = {said: form(said.admitted) for said in self._again}
+        for said, names in self._drawn(count, cases, seed):
+            yield forms[said].of(names, (_SALT,))
+
+    def submitted(self, count: int, cases: int, seed: int) -> Iterator[tuple[Outbound, tuple[Deposit, ...]]]:
+        """Yield the same as their parties write them, each with what has to be in the vault before."""
+        for said, names in self._drawn(count, cases, seed):
+            yield _submission(said, names)
+
+    def opening(self, cases: int) -> Iterator[list[tuple[Outbound, tuple[Deposit, ...]]]]:
+        """Yield what opens these cases: the first event of each, then the second of each, and so on."""
+        for said in self._opening:
+            yield [_submission(said, Names(_seed(number))) for number in range(cases)]
+
+    def _drawn(self, count: int, cases: int, seed: int) -> Iterator[tuple[Said, "Names"]]:
         chance = Random(seed)  # noqa: S311 - it draws a load
-        kinds = cycle(self._events)
-        for number in range(count):
+        for number, said in enumerate(islice(cycle(self._again), count)):
             names = Names(_seed(chance.randrange(cases)))
             known = {id_: names[id_] for id_ in (self._case.encode(), *self._encoded.ids)}
-            yield next(kinds).of(_OfCase(f"event/{seed}/{number}/", known), (_SALT,))
+            yield said, _OfCase(f"event/{seed}/{number}/", known)
 
     def _repeatable(self, event: Form, opened: State, known: Mapping[bytes, bytes]) -> bool:
         after: State | None = opened
@@ -87,6 +102,12 @@ class _OfCase(Names):
 def _first_story(said: tuple[Said, ...]) -> list[Said]:
     case = next(one.case for one in said if one.case)
     return [one for one in said if one.case == case and one.accepted and one.submitted]
+
+
+def _submission(said: Said, names: Names) -> tuple[Outbound, tuple[Deposit, ...]]:
+    if said.submitted is None:
+        raise ValueError("the bus's own events are not submitted")
+    return form(said.submitted).of(names, ()), tuple(renamed(deposit, names) for deposit in said.deposits)
 
 
 def _seed(number: int) -> str:

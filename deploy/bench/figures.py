@@ -6,6 +6,8 @@ from math import ceil
 from statistics import median
 from typing import Any
 
+from schemas.errors import MisconfiguredError
+
 Detail = int | float | str | bool
 
 
@@ -60,12 +62,12 @@ class Series:
 def rate(stamps: Sequence[int], skip: int) -> float:
     """Return records a second from the `skip`th on. `stamps`: when each was written, milliseconds, ascending.
 
-    What was written in the first instant was begun before it, so it does not count.
+    Raises MisconfiguredError where that was all at once. What was written in the first instant was begun before it, so it does not count.
     """
     first = stamps[min(skip, len(stamps) - 1)]
     after = sum(1 for stamp in stamps if stamp > first)
     if not after:
-        raise ValueError("all was written at once: too few records to tell a rate")
+        raise MisconfiguredError("too few events to tell a rate from; give more with --events.")
     return after * 1000 / (stamps[-1] - first)
 
 

@@ -145,28 +145,22 @@ class Load:
             if form is not None:
                 yield self.said[number], form.of(names, ())
 
-    def deposited(self) -> Iterator[tuple[Said, Outbound, tuple[Deposit, ...]]]:
-        """Yield the same as `submitted`, each with what is to be in the vault before it."""
-        for _, number, names in self._order():
-            if (write := self._submitted[number]) is not None:
-                said = self.said[number]
-                yield said, write.of(names, ()), tuple(_renamed(deposit, names) for deposit in said.deposits)
-
     def _order(self) -> Iterator[tuple[int, int, Names]]:
         """Yield which event of which replay comes next."""
         chance, coming = Random(self._seed), count()  # noqa: S311 - it draws a load
         under_way: list[list[Any]] = []
+        last: list[Any] = []
         for turn in count():
             while len(under_way) < min(self._at_once, 4 + turn * self._at_once // len(self.said)):
                 number = next(coming)
                 under_way.append([number, 0, Names(f"{self._seed}/{number}/")])
-            last = under_way[-1]
             chance.shuffle(under_way)
             if under_way[0] is last:  # a neighbour of itself
                 under_way.append(under_way.pop(0))
             for story in under_way:
                 yield story[0], story[1], story[2]
                 story[1] += 1
+            last = under_way[-1]
             under_way = [story for story in under_way if story[1] < len(self.said)]
 
 
@@ -205,7 +199,8 @@ def _said(
     return Said(event.type, event.case, event.party, accepted, admitted_record(admitted), submitted, deposits)
 
 
-def _renamed(deposit: Deposit, names: "Names") -> Deposit:
+def renamed(deposit: Deposit, names: "Names") -> Deposit:
+    """Return a deposit as this replay makes it."""
     case = names[deposit.case.encode()].decode()
     ref = names[deposit.ref.removeprefix("vault:").encode()].decode()
     return replace(deposit, case=case, ref=f"vault:{ref}")

@@ -1,4 +1,8 @@
-"""(h) How long a party waits: over Kafka at three rates, and over HTTP through the whole embedded default."""
+"""(h) How long a party waits: over Kafka at three rates, and over HTTP through the whole embedded default.
+
+What is said are events that cases under way take in any order: what two parties say at once may be admitted either
+way round, and a refusal would be a different wait.
+"""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -7,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from deploy import tokens
+from deploy.bench.cases import Cases
 from deploy.bench.figures import Figure, Series, percentile
+from deploy.bench.filling import fill
 from deploy.bench.ground import Ground
 from deploy.bench.processes import Subject
 from deploy.embedded.home import Home
@@ -18,6 +24,7 @@ from schemas.identity import Role
 
 _KAFKA_RATES = (1, 50, 500)
 _HTTP_RATES = (1, 50)
+_KAFKA_CASES, _HTTP_CASES = 2_000, 100
 _WARM_SECONDS = 4
 _SECONDS = 600.0
 _SHARES = (0.5, 0.95, 0.99)
@@ -33,11 +40,13 @@ def _over_kafka(ground: Ground) -> list[Figure]:
     trials = [(rate, _series(f"kafka.{rate}", f"Kafka, {rate}/s")) for rate in _KAFKA_RATES]
     for number in range(1, ground.scale.runs + 1):
         broker.fresh()
+        fill(broker.access(), Cases(ground.contract).states(_KAFKA_CASES))
         with ground.processes.running(Subject("worker", "worker")) as worker:
             worker.wait_ready()
             for rate, series in trials:
                 options = _options(ground, rate, ground.scale.latency_seconds, number)
-                with ground.processes.running(Subject("latency"), {**options, "parties": parties}) as process:
+                told = {**options, "cases": _KAFKA_CASES, "parties": parties}
+                with ground.processes.running(Subject("latency"), told) as process:
                     found = process.answer(_SECONDS)
                 _note(ground, number, series, found)
     return [one.figure() for _, series in trials for one in series.values()]
@@ -45,11 +54,13 @@ def _over_kafka(ground: Ground) -> list[Figure]:
 
 def _over_http(ground: Ground) -> list[Figure]:
     trials = [(rate, _series(f"http.{rate}", f"HTTP, {rate}/s", "verdict")) for rate in _HTTP_RATES]
+    opened = False
     with _stack(ground) as (url, signed):
         for number in range(1, ground.scale.runs + 1):
             for rate, series in trials:
                 options = _options(ground, rate, ground.scale.http_seconds, 100 * number)
-                told = {**options, "url": url, "tokens": signed}
+                told = {**options, "cases": _HTTP_CASES, "open": not opened, "url": url, "tokens": signed}
+                opened = True
                 with ground.processes.running(Subject("gateway_latency"), told) as process:
                     found = process.answer(_SECONDS)
                 _note(ground, number, series, found)
@@ -77,7 +88,6 @@ def _stack(ground: Ground) -> Iterator[tuple[str, Mapping[str, str]]]:
 def _options(ground: Ground, rate: int, seconds: int, number: int) -> dict[str, Any]:
     return {
         "seed": ground.seed + 1_000 * number + rate,
-        "at_once": ground.scale.at_once,
         "rate": rate,
         "seconds": seconds,
         "warm_seconds": _WARM_SECONDS,

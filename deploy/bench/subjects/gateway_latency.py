@@ -1,26 +1,32 @@
-"""From the due time of an HTTP request to its verdict (`Prefer: wait`), as a party's client has it."""
+"""From the due time of an HTTP request to its verdict (`Prefer: wait`), as a party's client has it.
+
+The cases are opened, and the vault filled, before anything is measured.
+"""
 
 import asyncio
 import time
-from itertools import islice
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
-from deploy.bench.load import Load
+from deploy.bench.cases import Cases
 from deploy.bench.open_loop import said_on_time
 from deploy.bench.order import Order
 from deploy.scenario_file import Deposit
 from producers.publisher import Publisher
+from schemas import topics
 from schemas.contract_files import load_all
 from schemas.errors import SamspilError
 from schemas.records import Headers, Outbound
 
-_DEPOSITS_AT_ONCE = 8
+_AT_ONCE = 8
 _WAIT = 10.0
 Item = tuple[str, bytes]
+Submission = tuple[Outbound, tuple[Deposit, ...]]
 
 
 def run(order: Order) -> None:
@@ -29,14 +35,17 @@ def run(order: Order) -> None:
 
 async def _run(order: Order) -> None:
     options = order.options
-    load = Load(load_all(Path(order.policies)).newest, options["seed"], options["at_once"])
+    cases = Cases(load_all(Path(order.policies)).newest)
     rate, warm = options["rate"], options["warm_seconds"]
     wanted = max(2, round(rate * (options["seconds"] + warm)))
-    submissions = list(islice(load.deposited(), wanted))
+    submissions = list(cases.submitted(wanted, options["cases"], options["seed"]))
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
     async with httpx.AsyncClient(limits=limits) as client:
         voices = {party: Publisher(options["url"], token, client=client) for party, token in options["tokens"].items()}
-        await _deposit(voices, [deposit for *_, deposits in submissions for deposit in deposits])
+        for stage in cases.opening(options["cases"]) if options["open"] else ():
+            await _deposit(voices, stage)
+            await _all(partial(voices[_party(record)].publish, _structured(record), _WAIT) for record, _ in stage)
+        await _deposit(voices, submissions)
         found: list[tuple[float, float, str]] = []
 
         async def say(item: Item, due: float) -> None:
@@ -47,7 +56,7 @@ async def _run(order: Order) -> None:
                 verdict = type(error).__name__
             found.append((due, time.perf_counter() - due, verdict))
 
-        items = [(said.party, _structured(record)) for said, record, _ in submissions]
+        items = [(_party(record), _structured(record)) for record, _ in submissions]
         await asyncio.gather(*await said_on_time(items, rate, say))
     counted = sorted(found)[max(1, round(rate * warm)) :]
     answered = [seconds for _, seconds, verdict in counted if verdict in {"accepted", "refused"}]
@@ -55,14 +64,24 @@ async def _run(order: Order) -> None:
     order.answer({"verdicts": answered, "unanswered": len(counted) - len(answered), "refused": refused})
 
 
-async def _deposit(voices: dict[str, Publisher], deposits: list[Deposit]) -> None:
-    waiting = iter(deposits)
+async def _deposit(voices: Mapping[str, Publisher], submissions: Iterable[Submission]) -> None:
+    deposits = [deposit for _, needed in submissions for deposit in needed]
+    await _all(partial(voices[one.party].deposit, one.ref, one.case, one.field, one.value) for one in deposits)
+
+
+async def _all(calls: Iterable[Callable[[], Awaitable[Any]]]) -> None:
+    """Make these calls, a few at once."""
+    waiting = iter(calls)
 
     async def some() -> None:
-        for deposit in waiting:
-            await voices[deposit.party].deposit(deposit.ref, deposit.case, deposit.field, deposit.value)
+        for call in waiting:
+            await call()
 
-    await asyncio.gather(*(some() for _ in range(_DEPOSITS_AT_ONCE)))
+    await asyncio.gather(*(some() for _ in range(_AT_ONCE)))
+
+
+def _party(record: Outbound) -> str:
+    return topics.party_of(record.topic)
 
 
 def _structured(record: Outbound) -> bytes:

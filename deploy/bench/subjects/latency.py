@@ -6,7 +6,6 @@ Sender and readers share one process and its clock. Each party sends through a p
 import asyncio
 import contextlib
 import time
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy import clients
-from deploy.bench.load import Load
+from deploy.bench.cases import Cases
 from deploy.bench.open_loop import said_on_time
 from deploy.bench.order import Order
 from deploy.kafka_access import KafkaAccess
@@ -37,10 +36,10 @@ class _Trial:
         self._order = order
         options = order.options
         contracts = load_all(Path(order.policies))
-        load = Load(contracts.newest, options["seed"], options["at_once"])
         rate, warm = options["rate"], options["warm_seconds"]
         wanted = max(2, round(rate * (options["seconds"] + warm)))
-        self._items = _once(load, wanted)
+        said = Cases(contracts.newest).submitted(wanted, options["cases"], options["seed"])
+        self._items = [record for record, _ in said]
         self._counted = {_id(record) for record in self._items[max(1, round(rate * warm)) :]}
         self._due: dict[str, float] = {}
         self._verdicts: dict[str, float] = {}
@@ -129,14 +128,6 @@ class _Trial:
         id_ = dict(record.headers)["ce_causationid"].decode()
         if id_ in self._counted and id_ in self._due:
             self._views.append(now - self._due[id_])
-
-
-def _once(load: Load, wanted: int) -> list[Outbound]:
-    """Return so many submissions, none of an id that was said before."""
-    seen: set[str] = set()
-    records = (record for _, record in load.submitted())
-    fresh = (record for record in records if not (_id(record) in seen or seen.add(_id(record))))  # type: ignore[func-returns-value]
-    return list(islice(fresh, wanted))
 
 
 def _id(record: Outbound) -> str:
