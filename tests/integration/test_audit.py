@@ -20,6 +20,7 @@ from consumers.audit.findings import Finding, Report
 from consumers.audit.reading import audit, extent, stored_in
 from consumers.audit.share import places_of
 from consumers.audit.verification import Kept
+from consumers.kept_records import ends_of
 from deploy import clients
 from deploy.cli.audit_shares import Work, audited
 from deploy.kafka_access import KafkaAccess
@@ -51,6 +52,17 @@ async def transact(kafka: RunningKafka, records: Iterable[Outbound], *, commit: 
         await (producer.commit_transaction() if commit else producer.abort_transaction())
     finally:
         await producer.stop()
+    await settled(kafka)
+
+
+async def settled(kafka: RunningKafka) -> None:
+    """A commit is answered before its markers are written: until then the log ends sooner."""
+    opened, log = partial(clients.consumer, kafka.access("audit")), tuple(places_of(topics.LOG))
+
+    async def same() -> bool:
+        return await ends_of(opened, log) == await ends_of(opened, log, "read_committed")
+
+    await eventually(same)
 
 
 async def look(kafka: RunningKafka, kept: Kept = Kept()) -> Report:  # noqa: B008 - frozen
@@ -122,6 +134,7 @@ async def test_a_bus_that_writes_meanwhile_does_not_disturb(kafka: RunningKafka)
     while not writing.done():
         reports.append(await look(kafka))
     await writing
+    await settled(kafka)
     assert [finding for report in reports for finding in report.findings] == []
     assert (await look(kafka)).log == len(batches)
 
