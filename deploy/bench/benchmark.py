@@ -75,4 +75,6 @@ def wished(only: str | None, scale: Scale, runs: int | None, events: int | None,
     letters = frozenset(only.replace(",", "").replace(" ", "").lower()) if only else frozenset(LETTERS)
     if not letters or letters - set(LETTERS):
         raise MisconfiguredError(f"--only takes letters from a to {LETTERS[-1]}, with commas between.")
-    return Wishes(letters, replace(scale, runs=runs or scale.runs, events=events or scale.events), seed)
+    copied = 3 * events if events else scale.copied
+    sized = replace(scale, runs=runs or scale.runs, events=events or scale.events, copied=copied)
+    return Wishes(letters, sized, seed)

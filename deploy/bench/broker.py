@@ -20,6 +20,7 @@ from schemas import rights, topics
 from schemas.errors import UnreachableError
 
 PREFIX = "bench."  # of topics that are not the bus's
+KEPT = PREFIX + "kept."  # of those that outlive a `fresh`
 _SECONDS = 60.0
 _PATIENCE = 900.0
 _LOOK = 0.1
@@ -44,7 +45,7 @@ class Broker:
     def fresh(self) -> None:
         """Make every topic of the bus anew and empty, and remove what the measured programs made for themselves."""
         there = set(self._admin.list_topics(timeout=_SECONDS).topics)
-        gone = {name for name in there if name.startswith(("samspil.", PREFIX))}
+        gone = {name for name in there if name.startswith(("samspil.", PREFIX)) and not name.startswith(KEPT)}
         if gone:
             for deleted in self._admin.delete_topics(sorted(gone), operation_timeout=_SECONDS).values():
                 _done(deleted)

@@ -62,7 +62,8 @@ class Series:
 def rate(stamps: Sequence[int], skip: int) -> float:
     """Return records a second from the `skip`th on. `stamps`: when each was written, milliseconds, ascending.
 
-    Raises MisconfiguredError where that was all at once. What was written in the first instant was begun before it, so it does not count.
+    What was written in the first instant was begun before it, so it does not count. Raises MisconfiguredError where
+    everything was written at once.
     """
     first = stamps[min(skip, len(stamps) - 1)]
     after = sum(1 for stamp in stamps if stamp > first)

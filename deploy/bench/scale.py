@@ -7,11 +7,15 @@ LETTERS = "abcdefghi"
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Sizes of one benchmark. `peer_events`: of the programs that would need minutes for all of them."""
+    """Sizes of one benchmark. Peers would need minutes for all events: they are given `peer_events`, and go on for
+    `peer_seconds` at least. A copy is over in no time: it copies `copied` events.
+    """
 
     runs: int
     events: int
     peer_events: int
+    peer_seconds: int
+    copied: int
     at_once: int
     cases: tuple[int, ...]
     events_on_cases: int
@@ -21,8 +25,10 @@ class Scale:
 
 FULL = Scale(
     runs=3,
-    events=36_000,
-    peer_events=2_500,
+    events=60_000,
+    peer_events=2_000,
+    peer_seconds=10,
+    copied=180_000,
     at_once=60,
     cases=(1_000, 100_000, 1_000_000),
     events_on_cases=6_000,
@@ -31,8 +37,10 @@ FULL = Scale(
 )
 QUICK = Scale(
     runs=1,
-    events=12_000,
+    events=24_000,
     peer_events=800,
+    peer_seconds=4,
+    copied=60_000,
     at_once=12,
     cases=(1_000, 20_000),
     events_on_cases=4_000,

@@ -38,9 +38,7 @@ def _inbound(record: Outbound, offset: int = 0) -> Inbound:
     return Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
 
 
-def test_a_seed_gives_the_same_events_and_another_seed_others(
-    load: Load, admitted: list[tuple[Said, Outbound]]
-) -> None:
+def test_a_seed_gives_the_same_events_and_another_seed_others(admitted: list[tuple[Said, Outbound]]) -> None:
     assert list(islice(Load(contract(), at_once=8).admitted(), EVENTS)) == admitted
     other = {record.key for _, record in islice(Load(contract(), seed=2, at_once=8).admitted(), EVENTS)}
     cases = {record.key for said, record in admitted if said.case}

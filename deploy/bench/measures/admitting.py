@@ -37,7 +37,7 @@ def _run(ground: Ground, series: Series, target: str, options: dict[str, bool]) 
         if target == topics.LOG:
             broker.wait_consumed(WORKER_GROUP, _before_markers(ground), process.require_running)
     found = stamps(broker, begins)
-    series.add(rate(found, load.ramp), records=len(found))
+    series.add(rate(found, max(load.ramp, ground.scale.events // 5)), records=len(found))
 
 
 def _before_markers(ground: Ground) -> dict[Place, int]:

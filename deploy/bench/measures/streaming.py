@@ -7,17 +7,21 @@ hits all alike. The rate comes from the broker's own stamps on what they wrote.
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from deploy.bench.broker import Place, places
+from deploy.bench.broker import KEPT, PREFIX, Place, places
 from deploy.bench.figures import Figure, Series, rate
-from deploy.bench.filling import stamps
+from deploy.bench.filling import fill, stamps
 from deploy.bench.ground import Ground
-from deploy.bench.processes import Subject
+from deploy.bench.processes import Running, Subject
 from schemas import topics
+from schemas.records import Outbound
 from schemas.rights import WORKER_GROUP
 from streams.claim import BATCH
+
+_COPIED = KEPT + "copied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,12 @@ def copies() -> list[Contender]:
         ("c.plain", "aiokafka batch copy, no transactions", False),
     ):
         options = {
-            "source": topics.ADMITTED,
+            "source": _COPIED,
             "partitions": topics.PARTITIONS,
             "batch": BATCH,
             "transactional": transactional,
         }
-        made.append(Contender(Series(key, what), Subject("copy"), options, own_target=True))
+        made.append(Contender(Series(key, what), Subject("copy"), options, own_target=True, source=_COPIED))
     return made
 
 
@@ -104,33 +108,49 @@ def measure(ground: Ground, contenders: Iterable[Contender]) -> list[Figure]:
 
 
 def _warm_up(ground: Ground) -> None:
-    """Let the broker compile what it will need."""
+    """Write what is to be copied, and let the broker compile what it will need."""
     ground.broker.fresh()
-    ground.fill_admitted(ground.load(), ground.scale.events)
+    ground.broker.make(_COPIED.removeprefix(PREFIX))
+    events = islice(ground.load().admitted(), ground.scale.copied)
+    fill(ground.broker.access(), (_moved(record) for _, record in events))
     for contender in copies():
         _run(ground, contender, 0)
 
 
 def _run(ground: Ground, contender: Contender, accepted: int) -> None:
-    broker, options = ground.broker, dict(contender.options)
-    target = contender.target
+    broker, scale, options = ground.broker, ground.scale, dict(contender.options)
+    begins: dict[Place, int] = broker.ends(places(contender.target))
+    expected, skip = accepted, max(ground.load().ramp, scale.events // 5)
     if contender.own_target:
-        target = options["target"] = broker.make(f"copy.{time.monotonic_ns()}")
-        accepted = ground.scale.events
-        begins: dict[Place, int] = {(target, partition): 0 for partition in range(topics.PARTITIONS)}
-    else:
-        begins = broker.ends(places(target))
+        options["target"] = broker.make(f"copy.{time.monotonic_ns()}")
+        begins = dict.fromkeys(_all_partitions(options["target"]), 0)
+        expected, skip = scale.copied, scale.copied // 5
     if not contender.whole:
         options["states"] = broker.make(f"states.{time.monotonic_ns()}")
-    ramp = ground.load().ramp
+        expected, skip = 0, ground.load().ramp
     with ground.processes.running(contender.subject, options) as process:
         if contender.whole:
-            ends = broker.ends(places(contender.source))
+            ends = broker.ends(_all_partitions(contender.source))
             broker.wait_consumed(contender.group or process.name, ends, process.require_running)
         else:
-            wanted = sum(begins.values()) + ramp + ground.scale.peer_events
-            broker.wait_written(begins, wanted, process.require_running)
+            _some(ground, process, begins)
     found = stamps(broker, begins)
-    contender.series.add(
-        rate(found, ramp), records=len(found), expected=accepted if contender.whole else ramp + ground.scale.peer_events
-    )
+    contender.series.add(rate(found, skip), records=len(found), expected=expected or len(found))
+
+
+def _some(ground: Ground, process: Running, begins: Mapping[Place, int]) -> None:
+    """Let a peer do its share, and for some seconds at least."""
+    broker, ramp = ground.broker, sum(begins.values()) + ground.load().ramp
+    broker.wait_written(begins, ramp, process.require_running)
+    until = time.monotonic() + ground.scale.peer_seconds
+    broker.wait_written(begins, ramp + ground.scale.peer_events, process.require_running)
+    time.sleep(max(0.0, until - time.monotonic()))
+    process.require_running()
+
+
+def _all_partitions(topic: str) -> list[Place]:
+    return [(topic, partition) for partition in range(topics.PARTITIONS)]
+
+
+def _moved(record: Outbound) -> Outbound:
+    return Outbound(_COPIED, record.partition, record.key, record.value, record.headers)
