@@ -30,7 +30,7 @@ run: $(RUNTIME) ## the whole bus on this machine, with the demonstration; Ctrl-C
 test: lint chromium ## lint, types, layers and every test, on real Kafka and PostgreSQL
 	@$(BIN)/python -m pytest
 
-chaos: $(DEV) ## the proof under failure, about 20 min; CHAOS="--kills 40 --seed 3" for another run
+chaos: $(DEV) ## the proof under failure, about 20 min; CHAOS="--kills 40 --brokers 3" for another
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 lint: $(DEV) ## ruff, mypy and the arrows between the packages

@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -153,9 +153,22 @@ class RunningCluster:
         return await self._coordinator(transactional_id, 1)
 
     def whole(self) -> bool:
-        """Whether every copy of every partition stands, Kafka's own topics included."""
+        """Whether every copy of every partition stands, Kafka's own topics included.
+
+        By the word of each node: one that was away and has just come back still tells what it knew before.
+        """
+        return all(map(self._whole_by, self.nodes.values()))
+
+    def close(self) -> None:
+        """Stop all at once: in order, the last ones would wait for a majority that has gone."""
+        for node in tuple(self.running):
+            self.kill(node)
+        self.children.close()
+
+    def _whole_by(self, node: Kafka) -> bool:
+        access = replace(self.access(), bootstrap=f"{ports.HOST}:{node.port}")
         try:
-            found = self.access().admin().list_topics(timeout=10).topics.values()
+            found = access.admin().list_topics(timeout=10).topics.values()
         except KafkaException:
             return False
         return all(
@@ -163,12 +176,6 @@ class RunningCluster:
             for topic in found
             for partition in topic.partitions.values()
         )
-
-    def close(self) -> None:
-        """Stop all at once: in order, the last ones would wait for a majority that has gone."""
-        for node in tuple(self.running):
-            self.kill(node)
-        self.children.close()
 
     async def _coordinator(self, name: str, kind: int) -> int:
         admin = AIOKafkaAdminClient(**self.access().aiokafka())

@@ -1,4 +1,4 @@
-"""The proof under failure: `make chaos`, or python -m tests.chaos --kills 220 --seed 7."""
+"""The proof under failure: `make chaos`, or python -m tests.chaos --kills 220 --seed 7 --brokers 3."""
 
 import argparse
 import shutil
@@ -7,8 +7,12 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos import report
+from tests.chaos.broker import SingleBroker
+from tests.chaos.cluster import ClusterBroker
 from tests.chaos.plan import Shape
 from tests.chaos.run import run
+
+_BROKERS = {kind.count: kind for kind in (SingleBroker, ClusterBroker)}
 
 
 def main() -> int:
@@ -16,7 +20,8 @@ def main() -> int:
     options = _options()
     home = Path(tempfile.mkdtemp(prefix="samspil-chaos-")) / "home"
     _say(f"home {home}")
-    done = run(home, options.seed, Shape(options.kills, options.postgres_seconds), _say)
+    shape = Shape(options.kills, options.postgres_seconds)
+    done = run(home, options.seed, shape, _say, _BROKERS[options.brokers])
     _say(report.table(done))
     if done.result.clean and not options.keep:
         shutil.rmtree(home.parent)
@@ -30,6 +35,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=220, help="faults that kill (some kill several processes)")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same faults")
     parser.add_argument("--postgres-seconds", type=float, default=60, help="how long PostgreSQL is stopped once")
+    parser.add_argument("--brokers", type=int, choices=list(_BROKERS), default=1, help="with 3, one may be away")
     parser.add_argument("--keep", action="store_true", help="keep data and logs, also when nothing was found")
     return parser.parse_args()
 

@@ -1,7 +1,8 @@
-"""The broker part of a run, as a fault sees it. One broker here; a cluster can stand behind the same words."""
+"""The broker part of a run, as a fault sees it. One broker here; a cluster stands behind the same words."""
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +11,13 @@ from tests import brokers
 
 
 class Broker(Protocol):
-    """What a fault can do to Kafka. `number` chooses a broker where there are several."""
+    """What a fault can do to Kafka. `number` helps to choose a broker where there are several.
+
+    `count`: how many there are. `led`: how often one was taken away that led what.
+    """
+
+    count: int
+    led: Counter[str]
 
     def access(self, principal: str = "admin") -> KafkaAccess:
         """How a principal reaches it."""
@@ -19,23 +26,26 @@ class Broker(Protocol):
         """As a crash would."""
 
     def restart(self) -> None:
-        """Start what was killed; return once it answers."""
+        """Start what was killed; return once all is as before."""
 
     def pause(self, number: int) -> None:
         """Freeze it."""
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Let it go on; return once all is as before."""
 
     def close(self) -> None:
         """Stop for good."""
 
 
 class SingleBroker:
-    """The embedded default's one broker."""
+    """The embedded default's one broker. It leads everything."""
+
+    count = 1
 
     def __init__(self, home: Path) -> None:
         self._running = brokers.start_kafka(home)
+        self.led: Counter[str] = Counter()
 
     def access(self, principal: str = "admin") -> KafkaAccess:
         return self._running.access(principal)

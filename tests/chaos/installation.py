@@ -4,7 +4,8 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,9 +74,10 @@ class Installation:
         for worker in self.workers[:count]:
             if not worker.is_wanted:
                 worker.start()
-        for worker in self.workers[count:]:
-            if worker.is_wanted:
-                worker.retire()
+        gone = [worker for worker in self.workers[count:] if worker.is_wanted]
+        with ThreadPoolExecutor(len(self.workers)) as pool:
+            for _ in pool.map(Kept.retire, gone):
+                pass  # raises what a stop raised
 
     def start(self) -> None:
         """Start the services, wait until they serve, then let the publishers speak."""
@@ -139,15 +141,11 @@ class Installation:
 def installed(home: Path, seed: int, broker: Callable[[Path], Broker]) -> Iterator[Installation]:
     """Set everything up; stop it all in the end, whatever came of it."""
     home.mkdir(parents=True, exist_ok=True)
-    kafka = broker(home)
-    try:
-        postgres = brokers.start_postgres(home)
+    with _servers(home, broker) as (kafka, postgres):
+        known = credentials.ensure(home / "credentials.json", [*rights.SERVICES, *database.ROLES, *brokers.parties()])
+        asyncio.run(database.prepare(postgres.dsn(), known))
         children, keeper = Children(), Keeper()
         try:
-            known = credentials.ensure(
-                home / "credentials.json", [*rights.SERVICES, *database.ROLES, *brokers.parties()]
-            )
-            asyncio.run(database.prepare(postgres.dsn(), known))
             bus = Installation(home, seed, kafka, postgres, children, keeper, _settings(home, kafka, postgres), _now())
             keeper.start()
             yield bus
@@ -155,9 +153,21 @@ def installed(home: Path, seed: int, broker: Callable[[Path], Broker]) -> Iterat
             if keeper.is_alive():
                 keeper.stop()
             children.close()
-            postgres.children.close()
-    finally:
-        kafka.close()
+
+
+@contextmanager
+def _servers(home: Path, broker: Callable[[Path], Broker]) -> Iterator[tuple[Broker, RunningPostgres]]:
+    """Kafka and PostgreSQL, started side by side: each takes seconds."""
+    brokers.passwords(home)  # made once: both read them
+    with ExitStack() as running, ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(brokers.start_postgres, home)
+        try:
+            kafka = broker(home)
+            running.callback(kafka.close)
+        finally:
+            postgres = starting.result()
+            running.callback(postgres.children.close)
+        yield kafka, postgres
 
 
 def _settings(home: Path, broker: Broker, postgres: RunningPostgres) -> Settings:
@@ -165,6 +175,7 @@ def _settings(home: Path, broker: Broker, postgres: RunningPostgres) -> Settings
         home=home,
         kafka_bootstrap=broker.access().bootstrap,
         database=f"{HOST}:{postgres.postgres.port}/{credentials.DATABASE}",
+        replication=broker.count,
         http_port=ports.choose(["http"], {})["http"],
     )
 

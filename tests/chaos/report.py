@@ -19,6 +19,7 @@ def table(report: Report) -> str:
 def _rows(report: Report) -> Iterator[tuple[str, str]]:
     counts, tally, result = report.result.counts, report.tally, report.result
     yield "seed", str(report.seed)
+    yield "brokers", str(report.brokers)
     yield "seconds", f"{report.seconds:.0f}"
     yield "acknowledged", f"{counts.acknowledged:,}"
     yield "events in the log", f"{counts.events:,} in {counts.cases:,} cases"
@@ -30,6 +31,8 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "rebalances", f"{report.claims.rebalances} ({report.claims.claims:,} claims)"
     yield "workers 1 -> 3 -> 2", f"{tally.scalings} changes"
     yield "broker killed, frozen", f"{tally.broker_restarts}, {tally.broker_pauses}"
+    for what, times in report.led.items():
+        yield "  that led", f"{what}: {times}"
     yield "PostgreSQL stopped", str(tally.postgres_stops)
     yield "producer queue full", str(report.notes[QUEUE_FULL])
     yield "HTTP answers of 500", str(report.notes[INTERNAL_ERROR])

@@ -32,8 +32,10 @@ class Report:
     """What happened in a run, and what its check found."""
 
     seed: int
+    brokers: int
     seconds: float
     tally: Tally
+    led: Counter[str]  # by the brokers that were taken away
     claims: Claims
     ended_alone: int
     notes: Counter[str]  # of the publishers
@@ -71,8 +73,10 @@ def run(
         result = _checked(bus)
         return Report(
             seed,
+            bus.broker.count,
             time.monotonic() - began,
             faults.tally,
+            bus.broker.led,
             rebalances.claims(home / "logs"),
             bus.keeper.ended_alone,
             watch.notes,
