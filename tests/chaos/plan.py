@@ -8,10 +8,12 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
+from streams.transport import SESSION_MS
+
 WORKERS = (1, 3, 2)
 KILLS_A_ROUND = 50
 _LONGEST_PAUSE = 1.5
-SESSION_SECONDS = 10.0  # a worker that is silent for so long is taken for dead
+SESSION_SECONDS = SESSION_MS / 1000  # a worker that is silent for so long is taken for dead
 
 
 class Kind(StrEnum):
