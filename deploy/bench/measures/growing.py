@@ -4,13 +4,15 @@ Events come once the worker is ready, for random ones of the cases. Each size is
 serves both.
 """
 
+from collections.abc import Sequence
+
 from deploy.bench.broker import places
 from deploy.bench.cases import Cases
 from deploy.bench.figures import Figure, Series
 from deploy.bench.filling import fill, stamps
 from deploy.bench.ground import Ground
 from deploy.bench.memory import resident_mb
-from deploy.bench.processes import Subject
+from deploy.bench.processes import Running, Subject
 from schemas import topics
 from schemas.rights import WORKER_GROUP
 
@@ -34,39 +36,48 @@ class _Size:
 
 
 def measure(ground: Ground, *, recovery: bool, cost: bool) -> list[Figure]:
-    """Measure each size; the largest once, since its filling takes minutes."""
+    """Measure each size in each round; the largest in the first alone, since filling it in takes minutes."""
     sizes = [_Size(ground, cases) for cases in ground.scale.cases]
-    for number in range(1, ground.scale.runs + 1):
-        for size in sizes:
-            if number > 1 and size is sizes[-1] and len(sizes) > 2:
-                continue
-            _run(ground, size, number, recovery=recovery, cost=cost)
+    rounds = range(1, ground.scale.runs + 1)
+    *often, largest = sizes
+    for number in rounds:
+        for size in often:
+            _run(ground, size, [number], recovery=recovery, cost=cost)
+        if number == 1:
+            _run(ground, largest, rounds, recovery=recovery, cost=cost)
     wanted = [(size.restoring, size.ready, size.memory) for size in sizes if recovery]
     found = [series for group in wanted for series in group] + [size.judging for size in sizes if cost]
     return [series.figure() for series in found]
 
 
-def _run(ground: Ground, size: _Size, number: int, *, recovery: bool, cost: bool) -> None:
+def _run(ground: Ground, size: _Size, numbers: Sequence[int], *, recovery: bool, cost: bool) -> None:
     broker = ground.broker
     broker.fresh()
     fill(broker.access(), size.cases.states(size.count))
     if recovery:
-        with ground.processes.running(Subject("restoring", "worker")) as process:
-            found = process.answer(_SECONDS)
-        grown = found["after_mb"] - found["before_mb"]
-        size.restoring.add(found["seconds"], cases=found["cases"], memory_mb=grown, state_bytes=size.cases.state_bytes)
-        ground.say(f"run {number}: {size.restoring.what}: {found['seconds']:.1f} s, {grown} MB")
+        _restore(ground, size)
     with ground.processes.running(Subject("worker", "worker")) as process:
         size.ready.add(process.wait_ready(_SECONDS))
         size.memory.add(resident_mb(process.pid))
-        ground.say(f"run {number}: {size.ready.what}: {size.ready.runs[-1]:.1f} s, {size.memory.runs[-1]:.0f} MB")
-        if not cost:
-            return
-        begins = broker.ends(places(topics.LOG))
-        events = ground.scale.events_on_cases
-        fill(broker.access(), list(size.cases.events(events, size.count, number)))  # made before, so written fast
-        broker.wait_consumed(WORKER_GROUP, broker.ends(places(topics.ADMITTED)), process.require_running)
-    told, taken = stamps(broker, dict.fromkeys(places(topics.ADMITTED), 0)), stamps(broker, begins)
+        ground.say(f"{size.ready.what}: {size.ready.runs[-1]:.1f} s, {size.memory.runs[-1]:.0f} MB")
+        for number in numbers if cost else ():
+            _judge(ground, size, number, process)
+
+
+def _restore(ground: Ground, size: _Size) -> None:
+    with ground.processes.running(Subject("restoring", "worker")) as process:
+        found = process.answer(_SECONDS)
+    grown = found["after_mb"] - found["before_mb"]
+    size.restoring.add(found["seconds"], cases=found["cases"], memory_mb=grown, state_bytes=size.cases.state_bytes)
+    ground.say(f"{size.restoring.what}: {found['seconds']:.1f} s, {grown} MB")
+
+
+def _judge(ground: Ground, size: _Size, number: int, process: Running) -> None:
+    broker, events = ground.broker, ground.scale.events_on_cases
+    begins = {topic: broker.ends(places(topic)) for topic in (topics.ADMITTED, topics.LOG)}
+    fill(broker.access(), list(size.cases.events(events, size.count, number)))  # made before, so written fast
+    broker.wait_consumed(WORKER_GROUP, broker.ends(places(topics.ADMITTED)), process.require_running)
+    told, taken = stamps(broker, begins[topics.ADMITTED]), stamps(broker, begins[topics.LOG])
     # From the first event's coming: with a few runs a partition, their first commits may come all at once.
     size.judging.add(1000 * len(taken) / (taken[-1] - told[0]), records=len(taken), expected=events)
     ground.say(f"run {number}: {size.judging.what}: {size.judging.runs[-1]:,.0f} events/s")
