@@ -44,7 +44,7 @@ fmt: $(DEV) ## format and mend what ruff can
 lock: $(DEV) ## new lock files from pyproject.toml, with the registry's hashes
 	@deploy/lock
 
-bench: $(RUNTIME) $(PEERS)/.ready ## the bus beside other ways to do the same, about an hour; BENCH="--quick" for a look
+bench: $(RUNTIME) $(PEERS)/.ready ## the bus beside other ways to do the same, about half an hour; BENCH="--quick" for a look
 	@$(BIN)/samspil bench $(BENCH)
 
 clean: ## .venv, caches and the embedded default's data
