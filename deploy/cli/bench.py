@@ -24,7 +24,7 @@ def bench(
     """Measure the bus and its peers side by side, on a real broker that is started for it and removed afterwards.
 
     (a) COORDINATE, (b) ADMIT, (c) a plain copy, which is the ceiling, (d) idiomatic Faust, (e) other frameworks,
-    (f) the auditor's derivation, (g) recovery, (h) latency, (i) many cases. Everything takes about half an hour; progress
+    (f) the auditor's derivation, (g) recovery, (h) latency, (i) many cases. All of it takes half an hour; progress
     is on standard error. A goal that is not met is printed as such; the exit code says nothing of it.
     """
     from deploy import logs
