@@ -17,7 +17,7 @@ from schemas import strict_json
 from schemas.attributes import ATTRIBUTES, REQUIRED, TRACE
 from schemas.contract import Contract, EventType
 from schemas.contract_words import ANYONE, PUBLISHER_ROLES
-from schemas.envelope import TYPE_PREFIX, TYPE_SUFFIX, Admitted, Event, Seal, binary, source_of
+from schemas.envelope import TYPE_PREFIX, TYPE_SUFFIX, Admitted, Event, Seal, binary, source_of, type_of
 from schemas.errors import MalformedError
 from schemas.event_data import EventData
 from schemas.events import EVENTS
@@ -31,6 +31,7 @@ MOST_AHEAD = timedelta(minutes=5)
 MOST_PATHS = 20
 # The headers of an event that the bus wrote: its attributes, its seal and, in the log, who is named as withheld.
 _SEALED = ATTRIBUTES.keys() - {"dataschema"} | {"recordedtime", "salt", "contract", "inboxoffset", "withheld"}
+_NAME_OF = {type_of(name): name for name in EVENTS}
 _ATTRIBUTE_OF = {header: name for name in _SEALED for header, _ in binary({name: ""})}
 
 
@@ -127,7 +128,7 @@ def _unsealed(record: Inbound) -> Admitted:
     said = {_ATTRIBUTE_OF[header]: raw.decode() for header, raw in record.headers}
     if len(said) != len(record.headers):
         raise ValueError("a header twice")
-    name = _name(said["type"])
+    name = _NAME_OF[said["type"]]
     event = Event(
         id=said["id"],
         party=said["source"].removeprefix(source_of("")),

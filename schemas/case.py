@@ -130,7 +130,10 @@ class Case(Value, frozen=True):
     @property
     def pending_transfer(self) -> tuple[str, Transfer] | None:
         """The transfer that is pending, with its id: at most one."""
-        return next(((id_, t) for id_, t in self.transfers.items() if t.state == "pending"), None)
+        for id_, transfer in self.transfers.items():
+            if transfer.state == "pending":
+                return id_, transfer
+        return None
 
 
 class Utterances(Value, frozen=True):

@@ -26,7 +26,8 @@ def carried_over(record: Inbound, event: Event, withheld: tuple[str, ...]) -> Ou
 
 def _logged(event: Event, value: bytes, headers: Headers, withheld: tuple[str, ...]) -> Outbound:
     named: Headers = (("ce_withheld", ",".join(withheld).encode()),) if withheld else ()
-    return Outbound(topics.LOG, _home(event), log_key(event), value, (*headers, *named))
+    home = topics.partition_of(event.key.encode())
+    return Outbound(topics.LOG, home, log_key(event), value, (*headers, *named))
 
 
 def view_record(view: View) -> Outbound:
@@ -36,14 +37,11 @@ def view_record(view: View) -> Outbound:
 
 def receipt_record(event: Event, receipt: Receipt) -> Outbound:
     """Return the receipt in the ledger, beside its event's partition."""
-    return Outbound(topics.LEDGER, _home(event), event.key.encode(), receipt.value())
+    key = event.key.encode()
+    return Outbound(topics.LEDGER, topics.partition_of(key), key, receipt.value())
 
 
 def state_record(key: str, state: bytes, contract: str) -> Outbound:
     """Return the newest state of a case or party; `contract` is the digest that judged last."""
     raw = key.encode()
     return Outbound(topics.CASES, topics.partition_of(raw), raw, state, (("ce_contract", contract.encode()),))
-
-
-def _home(event: Event) -> int:
-    return topics.partition_of(event.key.encode())

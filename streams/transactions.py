@@ -18,7 +18,8 @@ from schemas.errors import UnsendableError
 from schemas.records import Outbound
 
 TIMEOUT_MS = 10_000  # a frozen writer holds the last stable offset of each partition that it wrote to
-BATCH_BYTES = 512 * 1024  # well under a broker's usual limit of 1 MiB a batch, its last record's headers included
+BATCH_BYTES = 512 * 1024  # well under a broker's usual limit of 1 MiB a batch
+_ENVELOPE = 1024  # bytes of a record's key and headers, at most
 _RECORD_BYTES = 4 * 1024 * 1024  # one state of a full case must fit
 
 
@@ -68,13 +69,15 @@ class Transactions:
 
     def _batches(self, topic: str, records: list[Outbound]) -> Iterator[Any]:
         """Pack records into batches of a size that every topic takes; a larger record goes alone."""
-        batch = self._producer.create_batch()
+        batch, size = self._producer.create_batch(), 0
         for record in records:
-            if batch.record_count() and batch.size() + len(record.value or b"") > BATCH_BYTES:
+            weight = len(record.value or b"") + _ENVELOPE
+            if size and size + weight > BATCH_BYTES:
                 yield _closed(batch)
-                batch = self._producer.create_batch()
+                batch, size = self._producer.create_batch(), 0
             if batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers)) is None:
                 raise UnsendableError(topic)
+            size += weight
         yield _closed(batch)
 
 

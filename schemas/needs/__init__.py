@@ -21,8 +21,9 @@ NEEDS: Final[Needs] = MappingProxyType(
 def unmet(claim: Claim) -> tuple[str, tuple[str, ...]] | None:
     """Return the first need that is not met, as reason and JSON pointers. Raises UnknownWordError."""
     event = claim.event
+    needs = NEEDS.get(event.type, {})
     for reason in claim.contract.types[event.type].needs:
-        need = NEEDS.get(event.type, {}).get(reason)
+        need = needs.get(reason)
         if need is None:
             raise UnknownWordError(f"need of {event.type}")
         if not need.met(claim, event.data):
