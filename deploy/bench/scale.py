@@ -19,6 +19,7 @@ class Scale:
     at_once: int
     cases: tuple[int, ...]
     events_on_cases: int
+    warm_seconds: int
     latency_seconds: int
     http_seconds: int
 
@@ -32,6 +33,7 @@ FULL = Scale(
     at_once=60,
     cases=(1_000, 100_000, 1_000_000),
     events_on_cases=6_000,
+    warm_seconds=20,
     latency_seconds=30,
     http_seconds=20,
 )
@@ -44,6 +46,7 @@ QUICK = Scale(
     at_once=12,
     cases=(1_000, 20_000),
     events_on_cases=4_000,
+    warm_seconds=4,
     latency_seconds=8,
     http_seconds=8,
 )

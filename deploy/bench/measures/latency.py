@@ -25,7 +25,6 @@ from schemas.identity import Role
 _KAFKA_RATES = (1, 50, 500)
 _HTTP_RATES = (1, 50)
 _KAFKA_CASES, _HTTP_CASES = 2_000, 100
-_WARM_SECONDS = 4
 _SECONDS = 600.0
 _SHARES = (0.5, 0.95, 0.99)
 
@@ -90,7 +89,7 @@ def _options(ground: Ground, rate: int, seconds: int, number: int) -> dict[str, 
         "seed": ground.seed + 1_000 * number + rate,
         "rate": rate,
         "seconds": seconds,
-        "warm_seconds": _WARM_SECONDS,
+        "warm_seconds": ground.scale.warm_seconds,
     }
 
 

@@ -4,9 +4,11 @@ All read the same records and run one after the other in each round, so that wha
 hits all alike. The rate comes from the broker's own stamps on what they wrote.
 """
 
+import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,13 +36,19 @@ class Contender:
     group: str | None = None  # None: its own name
     target: str = topics.LOG
     whole: bool = True
+    alone: bool = False  # needs topics that nobody judged before
+    processes: int = 1
     own_target: bool = False
     source: str = topics.ADMITTED
 
 
-def coordinate() -> Contender:
-    series = Series("a", "COORDINATE: the worker, whole, exactly once")
-    return Contender(series, Subject("worker", "worker"), group=WORKER_GROUP)
+def coordinates() -> list[Contender]:
+    """Return the worker; and one for each core, which share the partitions."""
+    worker = Subject("worker", "worker")
+    one = Contender(Series("a", "COORDINATE: the worker, whole, exactly once"), worker, group=WORKER_GROUP, alone=True)
+    cores = os.cpu_count() or 1
+    all_ = replace(one, series=Series(f"a.{cores}", f"COORDINATE: {cores} workers"), processes=cores)
+    return [one, all_] if cores > 1 else [one]
 
 
 def copies() -> list[Contender]:
@@ -96,12 +104,13 @@ def outputs(parties: Iterable[str]) -> list[str]:
 
 def measure(ground: Ground, contenders: Iterable[Contender]) -> list[Figure]:
     """Run every contender once a round."""
-    taking_part = list(contenders)
+    taking_part, accepted = list(contenders), 0
     _warm_up(ground)
     for number in range(1, ground.scale.runs + 1):
-        ground.broker.fresh()
-        accepted = ground.fill_admitted(ground.load(), ground.scale.events)
-        for contender in taking_part:
+        for place, contender in enumerate(taking_part):
+            if contender.alone or place == 0:
+                ground.broker.fresh()
+                accepted = ground.fill_admitted(ground.load(), ground.scale.events)
             _run(ground, contender, accepted)
             ground.say(f"run {number}: {contender.series.what}: {contender.series.runs[-1]:,.0f} events/s")
     return [contender.series.figure() for contender in taking_part]
@@ -128,7 +137,9 @@ def _run(ground: Ground, contender: Contender, accepted: int) -> None:
     if not contender.whole:
         options["states"] = broker.make(f"states.{time.monotonic_ns()}")
         expected, skip = 0, ground.load().ramp
-    with ground.processes.running(contender.subject, options) as process:
+    with ExitStack() as running:
+        starts = (ground.processes.running(contender.subject, options) for _ in range(contender.processes))
+        process, *_ = [running.enter_context(start) for start in starts]
         if contender.whole:
             ends = broker.ends(_all_partitions(contender.source))
             broker.wait_consumed(contender.group or process.name, ends, process.require_running)
