@@ -79,8 +79,7 @@ class Faults:
     def _freeze_worker(self, fault: Fault) -> None:
         """Freeze one until the group has given its partitions to others. Awake, it is harmless, or it ends."""
         worker = self._worker(fault)
-        self._ready(worker)
-        worker.send(signal.SIGSTOP)
+        self._freeze(worker)
         time.sleep(fault.seconds)
         before = worker.ended_alone
         worker.send(signal.SIGCONT)
@@ -91,8 +90,7 @@ class Faults:
     def _replace_frozen(self, fault: Fault) -> None:
         """Freeze one, start another under its name, and wake it: it finds out and ends, or the check finds it out."""
         worker = self._worker(fault)
-        self._ready(worker)
-        worker.send(signal.SIGSTOP)
+        self._freeze(worker)
         zombie = worker.replace()
         time.sleep(fault.seconds)
         self._ready(worker)
@@ -122,6 +120,10 @@ class Faults:
     def _worker(self, fault: Fault) -> Kept:
         working = self._bus.working
         return working[fault.number % len(working)]
+
+    def _freeze(self, worker: Kept) -> None:
+        """Freeze it at work. It may end by itself a moment before; then the one that is started next."""
+        eventually_sync(lambda: self._bus.is_ready(worker) and worker.send(signal.SIGSTOP), _READY_SECONDS)
 
     def _ready(self, worker: Kept) -> None:
         eventually_sync(lambda: self._bus.is_ready(worker), _READY_SECONDS)

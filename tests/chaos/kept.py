@@ -58,9 +58,13 @@ class Kept:
             self._wanted = False
             self._present.stop()
 
-    def send(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> bool:
+        """Signal it; False if it has ended."""
         with self._lock:
+            if self._present.exit_code() is not None:
+                return False
             os.killpg(self._present.pid, number)
+            return True
 
     def replace(self) -> Child:
         """Start another in its place and return the one that was there."""
