@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import yaml
@@ -34,7 +35,10 @@ CACHE = Path.home() / ".cache" / "samspil"
 READY_SECONDS = 90
 QUICK = ("-XX:TieredStopAtLevel=1",)  # half the time to start; its lower top speed is no test's matter
 _SMALL = ("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC")  # several on one machine
-_DEAD_SOON = {"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500}  # not after 9 s
+DEAD_SOON = {
+    "broker.session.timeout.ms": 3000,
+    "broker.heartbeat.interval.ms": 500,
+}  # not after 9 s, in which it is not let in again
 
 
 class Running(Protocol):
@@ -209,10 +213,10 @@ def wanted(users: Mapping[str, str]) -> topics_admin.Wanted:
     return topics_admin.Wanted(topics.catalogue(everyone), rights.rights(everyone), users)
 
 
-def start_kafka(home: Path) -> RunningKafka:
+def start_kafka(home: Path, settings: Mapping[str, object] = MappingProxyType({})) -> RunningKafka:
     folder = jars.ensure(CACHE, print)
     chosen = ports.choose(["kafka", "controller"], {})
-    kafka = Kafka(home, folder, chosen["kafka"], chosen["controller"], passwords(home), QUICK)
+    kafka = Kafka(home, folder, chosen["kafka"], chosen["controller"], passwords(home), QUICK, settings=settings)
     children = Children()
     running = RunningKafka(kafka, children, started(kafka, children))
     running.apply()
@@ -242,7 +246,7 @@ def start_cluster(home: Path, nodes: int = 3) -> RunningCluster:
 def _member(home: Path, folder: Path, users: Mapping[str, str], node: Node, cluster: Cluster) -> Kafka:
     home.mkdir(parents=True)
     flags = (*QUICK, *_SMALL)
-    return Kafka(home, folder, node.port, node.controller_port, users, flags, node.number, cluster, _DEAD_SOON)
+    return Kafka(home, folder, node.port, node.controller_port, users, flags, node.number, cluster, DEAD_SOON)
 
 
 def start_postgres(home: Path) -> RunningPostgres:

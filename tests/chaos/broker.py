@@ -3,7 +3,9 @@
 import os
 import signal
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from deploy.kafka_access import KafkaAccess
@@ -43,8 +45,8 @@ class SingleBroker:
 
     count = 1
 
-    def __init__(self, home: Path) -> None:
-        self._running = brokers.start_kafka(home)
+    def __init__(self, home: Path, settings: Mapping[str, object] = MappingProxyType({})) -> None:
+        self._running = brokers.start_kafka(home, settings)
         self.led: Counter[str] = Counter()
 
     def access(self, principal: str = "admin") -> KafkaAccess:

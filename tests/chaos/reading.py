@@ -32,17 +32,19 @@ Verdicts = Mapping[tuple[str, str], frozenset[str]]
 
 def read(access: KafkaAccess, parties: Sequence[str], verdicts: Verdicts) -> Found:
     """Return everything that the bus wrote."""
+    refusals, views = [*map(topics.refusals, parties)], [*map(topics.views, parties)]
+    every = records(access, [topics.LOG, *refusals, topics.DEAD, *views, topics.LEDGER, topics.CASES])
 
-    def whole(*names: str) -> Records:
-        return records(access, names)
+    def of(*names: str) -> Records:
+        return tuple(record for record in every if record.topic in names)
 
     return Found(
-        log=whole(topics.LOG),
-        refusals=whole(*map(topics.refusals, parties)),
-        dead=whole(topics.DEAD),
-        views=whole(*map(topics.views, parties)),
-        ledger=whole(topics.LEDGER),
-        cases=whole(topics.CASES),
+        log=of(topics.LOG),
+        refusals=of(*refusals),
+        dead=of(topics.DEAD),
+        views=of(*views),
+        ledger=of(topics.LEDGER),
+        cases=of(topics.CASES),
         verdicts=verdicts,
     )
 

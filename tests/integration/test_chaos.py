@@ -1,8 +1,11 @@
 """The proof under failure in its short form: every kind of fault once, on a bus of its own, under load."""
 
+from functools import partial
 from pathlib import Path
 
+from tests import brokers
 from tests.chaos import report
+from tests.chaos.broker import SingleBroker
 from tests.chaos.findings import Flaw
 from tests.chaos.journal import INTERNAL_ERROR, QUEUE_FULL
 from tests.chaos.plan import Shape
@@ -14,7 +17,7 @@ SEED = 41  # of those whose faults last briefly
 
 def test_nothing_is_lost_doubled_reordered_or_wrongly_disclosed_under_failure(tmp_path: Path) -> None:
     said: list[str] = []
-    done = run(tmp_path / "home", SEED, SHORT, said.append)
+    done = run(tmp_path / "home", SEED, SHORT, said.append, partial(SingleBroker, settings=brokers.DEAD_SOON))
     shown = "\n".join([*said, report.table(done)])
     assert {flaw: done.result.by_flaw[flaw] for flaw in Flaw} == dict.fromkeys(Flaw, 0), shown
     tally, counts = done.tally, done.result.counts
