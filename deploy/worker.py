@@ -99,8 +99,9 @@ async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed ov
     member: str | None = None,
     patience: float = PATIENCE,
 ) -> None:
-    """Run until SIGTERM or SIGINT. `ready` exists, and is touched, while every assigned partition is claimed.
+    """Run until SIGTERM or SIGINT, then end the process.
 
+    `ready` exists, and is touched, while every assigned partition is claimed.
     `member` names this worker in the group, the same after a restart and unlike any other's: the host's name
     where none is given. `patience`: seconds that it may stand still while records wait.
     """
@@ -125,6 +126,7 @@ async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed ov
     await _stop(app, starting)
     await watchdog.stop()
     log.info(LogEvent.SERVICE_STOPPED, service="worker")
+    os._exit(0)  # told to stop while it starts, Faust may have begun a thread that nobody ends any more
 
 
 def _look_at_garbage_seldom() -> None:

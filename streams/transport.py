@@ -15,11 +15,12 @@ from typing import Any
 
 import aiokafka
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from faust import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from streams.dealing import CatalogueAssignor
 
 POLL_MS = 50  # how soon a lane that opened meanwhile is looked at
 FETCH_WAIT_MS = 200  # a fetch in flight asks for the lanes as they were: this bounds the wait of the others
@@ -63,7 +64,7 @@ class RunThread(driver.AIOKafkaConsumerThread):
             # A static member: one that was killed and started again goes on at once with what it had,
             # instead of waiting for its own dead self to time out.
             group_instance_id=self.app.conf.consumer_group_instance_id,
-            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            partition_assignment_strategy=[CatalogueAssignor],
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
