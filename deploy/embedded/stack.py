@@ -24,6 +24,7 @@ from deploy.embedded.supervisor import Supervisor
 from deploy.settings import Settings
 from schemas import rights, topics
 from schemas.contract import Contracts
+from schemas.errors import MisconfiguredError
 
 PORTS = ("kafka", "controller", "postgres", "http")
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "first-weeks.jsonl"
@@ -53,7 +54,9 @@ class Stack:
         self._run: Run | None = None
 
     def start(self, wishes: Wishes) -> Run:
-        """Start everything; return once every part is ready."""
+        """Start everything; return once every part is ready. Raises MisconfiguredError."""
+        if self._settings.replication > 1:
+            raise MisconfiguredError("SAMSPIL_REPLICATION is for a cluster; the embedded Kafka is one broker: unset it.")
         if wishes.fresh:
             self._home.wipe()
         self._home.require_room()

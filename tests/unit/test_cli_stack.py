@@ -95,3 +95,10 @@ def test_what_is_printed_to_be_copied_is_what_was_typed(monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", str(SAMSPIL.parent))
     monkeypatch.setattr(sys, "argv", [str(SAMSPIL), "up"])
     assert stack._program() == "samspil"
+
+
+def test_one_embedded_broker_cannot_keep_three_copies(home: Home) -> None:
+    environment = {**os.environ, "SAMSPIL_HOME": str(home.path), "SAMSPIL_REPLICATION": "3"}
+    told = subprocess.run([SAMSPIL, "up"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 2
+    assert "SAMSPIL_REPLICATION is for a cluster" in told.stderr
