@@ -56,7 +56,7 @@ class Stack:
     def start(self, wishes: Wishes) -> Run:
         """Start everything; return once every part is ready. Raises MisconfiguredError."""
         if self._settings.replication > 1:
-            raise MisconfiguredError("SAMSPIL_REPLICATION is for a cluster; the embedded Kafka is one broker: unset it.")
+            raise MisconfiguredError("SAMSPIL_REPLICATION is for a cluster; the embedded Kafka is one broker.")
         if wishes.fresh:
             self._home.wipe()
         self._home.require_room()
