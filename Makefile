@@ -17,7 +17,7 @@ BENCH ?=
 NEED_MB := 1500
 CHAOS ?= --kills 220 --seed 7
 
-.PHONY: setup help run test chaos lint fmt lock clean
+.PHONY: setup help run test chaos bench lint fmt lock clean
 
 setup: $(DEV) help ## .venv with everything (plain make)
 

@@ -25,7 +25,7 @@ def run(name: str, settings: Settings) -> None:
     except KafkaError as error:
         raise UnreachableError(f"Kafka ({type(error).__name__}).") from None
     except ConnectionError as error:
-        raise UnreachableError(f"PostgreSQL ({type(error).__name__}).") from None
+        raise UnreachableError(f"Kafka or PostgreSQL ({type(error).__name__}).") from None
 
 
 def _worker(settings: Settings, contracts: Contracts) -> None:

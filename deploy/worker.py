@@ -98,18 +98,29 @@ async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed ov
     ready: Path,
     member: str | None = None,
     patience: float = PATIENCE,
-) -> None:
-    """Run until SIGTERM or SIGINT, then end the process.
+) -> NoReturn:
+    """Run until SIGTERM or SIGINT, then end the process: Faust may have a thread that nobody else ends any more.
 
     `ready` exists, and is touched, while every assigned partition is claimed.
     `member` names this worker in the group, the same after a restart and unlike any other's: the host's name
     where none is given. `patience`: seconds that it may stand still while records wait.
     """
     _look_at_garbage_seldom()
+    try:
+        await _serve(
+            application(connection, member or socket.gethostname()), connection, contracts, both, ready, patience
+        )
+    except Exception as error:  # noqa: BLE001 - fail-stop: whatever it is, this process is not to be mended
+        fail_stop(error)
+    os._exit(0)
+
+
+async def _serve(  # noqa: PLR0913, PLR0917 - as above
+    app: faust.App, connection: Mapping[str, Any], contracts: Contracts, both: Steps, ready: Path, patience: float
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    app = application(connection, member or socket.gethostname())
     ownership = Ownership(connection, contracts, lambda: _lanes(app), fail_stop)
     topology.build(app, ownership, both.admit, both.coordinate, contracts.parties)
     ownership.start()
@@ -126,7 +137,6 @@ async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed ov
     await _stop(app, starting)
     await watchdog.stop()
     log.info(LogEvent.SERVICE_STOPPED, service="worker")
-    os._exit(0)  # told to stop while it starts, Faust may have begun a thread that nobody ends any more
 
 
 def _look_at_garbage_seldom() -> None:

@@ -23,6 +23,7 @@ from schemas.event_data import EventData
 from schemas.events import EVENTS
 from schemas.letter import opened
 from schemas.records import Headers, Inbound
+from schemas.topics import LOG
 from schemas.verdicts import Refusal
 from schemas.vocabulary import instant
 
@@ -126,8 +127,10 @@ def unseal(record: Inbound) -> Admitted:
 
 def _unsealed(record: Inbound) -> Admitted:
     said = {_ATTRIBUTE_OF[header]: raw.decode() for header, raw in record.headers}
-    if len(said) != len(record.headers):
-        raise ValueError("a header twice")
+    if len(said) != len(record.headers) or ("withheld" in said and record.topic != LOG):
+        raise ValueError("a header twice, or one that stands in the log alone")
+    if (said["specversion"], said["datacontenttype"]) != ("1.0", "application/json"):
+        raise ValueError("an attribute that has one value only has another")
     name = _NAME_OF[said["type"]]
     event = Event(
         id=said["id"],

@@ -41,6 +41,11 @@ def inbox(party: str) -> str:
     return f"samspil.inbox.{party}.v1"
 
 
+def is_inbox(topic: str) -> bool:
+    """Whether a topic is a party's inbox, of this version."""
+    return topic.count(".") == 3 and topic == inbox(party_of(topic))
+
+
 def refusals(party: str) -> str:
     """Return the topic on which a party is told what was refused, or said twice."""
     return f"samspil.refusals.{party}.v1"

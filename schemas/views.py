@@ -102,7 +102,7 @@ class Receipt(Value, frozen=True):
     """Who got what of a case, or did not, by which rule. Names of fields, never values.
 
     `event` is None for a read that no event covers; `actor` is the pseudonym of who read the vault;
-    `failed` maps a rule to the reason of its gate; `time` is the bus's clock.
+    `failed` maps a rule to the reason of its gate, and is treated as frozen; `time` is the bus's clock.
     """
 
     event: str | None

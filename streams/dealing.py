@@ -14,18 +14,23 @@ from schemas import topics
 
 
 class _Catalogue:
-    """What the assignor asks of a cluster's metadata."""
+    """What the assignor asks: of the topics that workers read, the catalogue; of any other, the cluster."""
 
-    @staticmethod
-    def partitions_for_topic(topic: str) -> set[int]:
-        return set(range(topics.partitions(topic)))
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        if topic == topics.ADMITTED or topics.is_inbox(topic):
+            return set(range(topics.partitions(topic)))
+        found: set[int] | None = self._cluster.partitions_for_topic(topic)
+        return found
 
 
 class CatalogueAssignor(RoundRobinPartitionAssignor):  # type: ignore[misc]  # untyped
     """Every partition of the catalogue, one by one to each member in turn."""
 
     @classmethod
-    def assign(cls, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003 - it is not asked
+    def assign(cls, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:
         """Return each member's partitions."""
-        dealt: dict[str, Any] = super().assign(_Catalogue(), members)
+        dealt: dict[str, Any] = super().assign(_Catalogue(cluster), members)
         return dealt

@@ -19,7 +19,7 @@ from schemas.records import Outbound
 
 TIMEOUT_MS = 10_000  # a frozen writer holds the last stable offset of each partition that it wrote to
 BATCH_BYTES = 512 * 1024  # well under a broker's usual limit of 1 MiB a batch
-_ENVELOPE = 1024  # bytes of a record's key and headers, at most
+_ENVELOPE = 1024  # bytes of a record's key and headers, about the most
 _RECORD_BYTES = 4 * 1024 * 1024  # one state of a full case must fit
 
 

@@ -23,7 +23,7 @@ from schemas.verdicts import Accepted
 
 _OPENING = 5  # events: raised, screened, coordinated
 _AGAIN = 4  # times that an event must be taken
-_SALT = ("ce_salt", b"00" * 16)
+_SALT = {"ce_salt": b"00" * 16, "ce_inboxoffset": b"0"}
 
 
 class Cases:
@@ -59,7 +59,7 @@ class Cases:
         """Yield events of random ones of these cases, as ADMIT writes them."""
         forms = {said: form(said.admitted) for said in self._again}
         for said, names in self._drawn(count, cases, seed):
-            yield forms[said].of(names, (_SALT,))
+            yield forms[said].of(names, _SALT)
 
     def submitted(self, count: int, cases: int, seed: int) -> Iterator[tuple[Outbound, tuple[Deposit, ...]]]:
         """Yield the same as their parties write them, each with what has to be in the vault before."""
@@ -86,7 +86,7 @@ class Cases:
 
     def _after(self, event: Form, before: State, names: "_OfCase") -> State | None:
         """Return the case after an event, None where it does not take it."""
-        judgement = judge(self._contract, before, _admitted(event.of(names, (_SALT,))))
+        judgement = judge(self._contract, before, _admitted(event.of(names, _SALT)))
         taken = isinstance(judgement.verdict, Accepted) and not judgement.verdict.duplicate
         return judgement.state if taken else None
 
@@ -107,7 +107,7 @@ def _first_story(said: tuple[Said, ...]) -> list[Said]:
 def _submission(said: Said, names: Names) -> tuple[Outbound, tuple[Deposit, ...]]:
     if said.submitted is None:
         raise ValueError("the bus's own events are not submitted")
-    return form(said.submitted).of(names, ()), tuple(renamed(deposit, names) for deposit in said.deposits)
+    return form(said.submitted).of(names, {}), tuple(renamed(deposit, names) for deposit in said.deposits)
 
 
 def _seed(number: int) -> str:

@@ -1,6 +1,6 @@
 """What was set out to be reached, as ratios within one run; and whether it was."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deploy.bench.figures import Figure
@@ -78,20 +78,10 @@ def _ratios(figures: Sequence[Figure]) -> list[Reached]:
     """Return each ratio for which both figures were measured."""
     found = []
     for goal in RATIOS:
-        for own, words in _owners(goal, figures):
+        for own in (figure for figure in figures if figure.key == goal.of):
             for other in figures:
                 same = other.key.startswith(goal.beside) if goal.beside.endswith(".") else other.key == goal.beside
                 if same and other.median:
                     ratio = own.median / other.median
-                    found.append(Reached(words, other.what, ratio, f">= {goal.least:g} x", ratio >= goal.least))
+                    found.append(Reached(goal.words, other.what, ratio, f">= {goal.least:g} x", ratio >= goal.least))
     return found
-
-
-def _owners(goal: Goal, figures: Sequence[Figure]) -> Iterator[tuple[Figure, str]]:
-    """Find what is held against a goal: the one process, and the same with more of them, by its name."""
-    for figure in figures:
-        kind, _, processes = figure.key.partition(".")
-        if figure.key == goal.of:
-            yield figure, goal.words
-        elif kind == goal.of and processes.isdecimal():
-            yield figure, f"{goal.words}, {processes} processes"

@@ -40,7 +40,6 @@ _REFUSED = 3  # of a replay's events; real parties err seldom
 _FAR = "2099-01-01T00:00:00Z"  # register checks expire then: a load judged later is judged alike
 _STRUCTURED: Headers = (("content-type", b"application/cloudevents+json"),)
 _UUID = re.compile(UUID.strip("^$").encode())
-_NOT_REPEATED = frozenset({"ce_salt", "ce_inboxoffset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +92,10 @@ class Form:
     value: Text
     headers: tuple[tuple[str, Text], ...]
 
-    def of(self, names: Names, own: Headers) -> Outbound:
+    def of(self, names: Names, own: Mapping[str, bytes]) -> Outbound:
+        """Return the record under these names; `own`: headers whose values the replay gives."""
         key, topic = self.key.of(names), self.record.topic
-        headers = (*((name, text.of(names)) for name, text in self.headers), *own)
+        headers = tuple((name, own[name] if name in own else text.of(names)) for name, text in self.headers)
         partition = topics.partition_of(key) if topic == topics.ADMITTED else self.record.partition
         return Outbound(topic, partition, key, self.value.of(names), headers)
 
@@ -132,10 +132,8 @@ class Load:
         for replay, number, names in self._order():
             said = self.said[number]
             salt = md5(f"{self._seed}/{replay}/{number}".encode(), usedforsecurity=False).hexdigest().encode()
-            own: Headers = (("ce_salt", salt),)
-            if said.submitted is not None:
-                own = (*own, ("ce_inboxoffset", str(places[said.party]).encode()))
-                places[said.party] += 1
+            own = {"ce_salt": salt, "ce_inboxoffset": str(places[said.party]).encode()}
+            places[said.party] += said.submitted is not None
             yield said, self._admitted[number].of(names, own)
 
     def submitted(self) -> Iterator[tuple[Said, Outbound]]:
@@ -143,7 +141,7 @@ class Load:
         for _, number, names in self._order():
             form = self._submitted[number]
             if form is not None:
-                yield self.said[number], form.of(names, ())
+                yield self.said[number], form.of(names, {})
 
     def _order(self) -> Iterator[tuple[int, int, Names]]:
         """Yield which event of which replay comes next."""
@@ -236,8 +234,8 @@ def _of_the_bus(contract: Contract, said: Sequence[Said], now: datetime) -> Iter
 
 
 def form(record: Outbound) -> Form:
-    """Return a record ready to be renamed; seal and place are to be given anew."""
-    headers = tuple((name, cut(value)) for name, value in record.headers if name not in _NOT_REPEATED)
+    """Return a record ready to be renamed."""
+    headers = tuple((name, cut(value)) for name, value in record.headers)
     return Form(record, cut(record.key or b""), cut(record.value or b""), headers)
 
 

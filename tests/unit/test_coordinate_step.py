@@ -1,5 +1,6 @@
 """COORDINATE as a pure step: a run of admitted events to everything that follows from it."""
 
+import hashlib
 from collections import Counter
 from itertools import count
 from typing import Any
@@ -173,3 +174,30 @@ def test_unseal_is_the_inverse_of_what_admit_writes() -> None:
     for admitted in _admitted():
         assert admission.unseal(_inbound(admitted_record(admitted), 0)) == admitted
         assert outputs.log_record(admitted, ()).key is not None
+
+
+def test_the_log_takes_the_admitted_bytes_and_these_are_what_would_be_built() -> None:
+    for admitted in _admitted():
+        record = _inbound(admitted_record(admitted), 0)
+        for withheld in ((), ("sof", "buf")):
+            taken = outputs.carried_over(record, admitted.event, withheld)
+            assert taken == outputs.log_record(admission.unseal(record), withheld)
+
+
+@pytest.mark.parametrize("header", [("ce_withheld", b"sof"), ("ce_extra", b"x"), ("ce_salt", b"00")])
+def test_a_header_that_has_no_place_on_the_admitted_topic_is_a_dead_letter(header: tuple[str, bytes]) -> None:
+    record = _inbound(admitted_record(_admitted()[0]), 0)
+    outcome = _judge([replace(record, headers=(*record.headers, header))])
+    assert [dead.error for dead in outcome.dead] == ["MalformedError"]
+
+
+def test_every_byte_of_the_first_weeks_is_what_it_was() -> None:
+    """The digest is of all that COORDINATE writes for the shipped scenario.
+
+    An auditor derives old logs again: another byte here would say that something else was disclosed.
+    """
+    seen = hashlib.sha256()
+    for records in wire.outputs(wire.judged(contracts().newest, wire.scenario())):
+        for record in records:
+            seen.update(repr((record.topic, record.partition, record.key, record.value, record.headers)).encode())
+    assert seen.hexdigest() == "ba3edd4818717d6932a2ebbda9558d81f6036bd81c453d7dc17157eaa769cf47"

@@ -2,6 +2,8 @@
 
 import json
 
+import rfc8785
+
 from schemas.canonical import canonical
 from schemas.contract_words import PREDICATES as PREDICATE_WORDS
 from schemas.contract_words import RECIPIENT_ROLES
@@ -9,9 +11,9 @@ from schemas.decide import decide
 from schemas.predicates import PREDICATES
 from schemas.recipients import EVERYONE, ROLES
 from schemas.verdicts import Accepted
-from schemas.views import view_digest
+from schemas.views import Receipt, view_digest
 from tests.unit.sayings import ADULT, CASE, ONE, OTHER, Talk, concerned, coordinated, failed, met, rules, views
-from tests.unit.scenarios import contract
+from tests.unit.scenarios import Bus, Heard, contract, play, said
 
 
 def test_words_of_the_policy_have_functions_and_no_other() -> None:
@@ -212,3 +214,14 @@ def test_output_is_sorted_and_canonical() -> None:
     assert recipients == sorted(recipients)
     assert [receipt.recipient for receipt in decision.receipts] == recipients
     assert decision.views[0].value == canonical(json.loads(decision.views[0].value))
+
+
+def test_receipts_are_canonical() -> None:
+    bus = Bus(contract())
+    values = [receipt.value() for heard in play(bus, said("first-weeks")) for receipt in _receipts(heard)]
+    assert len(values) > 200
+    assert all(value == rfc8785.dumps(json.loads(value)) for value in values)
+
+
+def _receipts(heard: Heard) -> tuple[Receipt, ...]:
+    return heard.decision.receipts if heard.decision else ()

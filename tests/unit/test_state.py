@@ -2,10 +2,14 @@
 
 import orjson
 import pytest
+import rfc8785
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
-from schemas.case import Case, Utterances
+from schemas.case import Case, Consent, Said, Shown, Utterances
 from schemas.errors import StateError
 from schemas.state import decode, empty, encode
+from schemas.value import Written
 from tests.unit.sayings import CASE, ONE, OTHER, Talk, coordinated, met
 from tests.unit.scenarios import Bus, contract, play, said
 
@@ -84,3 +88,31 @@ def test_a_thousand_utterances_are_kept_in_order() -> None:
     talk.ok("vink", "prevention-activity-held")
     state = decode(encode(talk.bus.states["vink"]))
     assert state == talk.bus.states["vink"]
+
+
+def test_bytes_are_rfc_8785_whatever_the_words() -> None:
+    """The structs' own encoder against an independent one; no value of a state is checked to be ASCII."""
+    odd = 'ø"\\\x01\x1f\x7f\u2028😀'
+    spoken = Said(odd, odd, {odd: odd}, odd, odd, {odd: 3, "a": 1}, {odd: Shown((odd,), {odd: (odd,)})}, (odd,))
+    case = Case(
+        odd, owner=odd, said={odd: spoken}, consents={odd: Consent(frozenset({odd, "b", "a"}), frozenset(), odd)}
+    )
+    for state in (case, Utterances(odd, {odd: (odd,)}), *_first_weeks().states.values()):
+        raw = encode(state)
+        assert raw == rfc8785.dumps(orjson.loads(raw))
+
+
+def _first_weeks() -> Bus:
+    bus = Bus(contract())
+    play(bus, said("first-weeks"))
+    return bus
+
+
+def test_what_is_left_out_of_a_state_is_empty() -> None:
+    """Any other default would be left out by identity: the bytes would depend on where the value came from."""
+    parts = Written.__subclasses__()
+    assert len(parts) > 5
+    for part in parts:
+        for field in fields(part):
+            filled = field.default if field.default is not NODEFAULT else field.default_factory
+            assert filled in {NODEFAULT, None, False, (), dict, list}, (part, field.name)
