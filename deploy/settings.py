@@ -77,7 +77,8 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9-]{1,60}$",
         description="A worker's name among the workers, the same after each restart; unset: the host's.",
     )
-    worker_patience: Annotated[float, Field(ge=10, le=3600)] = Field(
+    # No less: a healthy worker waits for up to 40 s for a broker that fell silent (streams/watchdog.py).
+    worker_patience: Annotated[float, Field(ge=60, le=3600)] = Field(
         60.0,
         description="Seconds that a worker may stand still while records wait, before it ends to be started again.",
     )

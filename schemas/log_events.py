@@ -12,6 +12,8 @@ class LogEvent(StrEnum):
     PARTITION_REVOKED = "partition_revoked"  # a worker gave a partition up; step, topic, partition
     STEP_FAILED = "step_failed"  # I/O of a step failed, so the process ends; step, topic, partition, error
     PARTITION_STALLED = "partition_stalled"  # records wait, none is judged; topic, partition, offset, seconds
+    WORKER_STALLED = "worker_stalled"  # none of its partitions is claimed; name (the phase that lasts), seconds
+    WATCH_BLIND = "watch_blind"  # a watchdog's looks begin to fail: they end nothing until one succeeds; error
     EVENT_DEAD = "event_dead"  # a step could not judge a record; step, topic, partition, offset, error
     INBOX_TRUNCATED = "inbox_truncated"  # an inbox was emptied up to an offset; topic, offset
     BROKER_BUSY = "broker_busy"  # a record was not acknowledged in time, its sender was told so; topic, error

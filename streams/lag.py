@@ -27,7 +27,7 @@ class Lag:
     async def behind(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Return those of these positions that have not moved since the last time while a record waits there.
 
-        The broker is asked in any case. Raises KafkaError, OSError where it does not answer.
+        The broker is asked in any case. Raises KafkaError, OSError where it does not answer, or refuses to.
         """
         consumer = await self._connect()
         if not positions:

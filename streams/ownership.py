@@ -12,6 +12,7 @@ committed. Nothing in here tries to mend a half-done transaction.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -28,6 +29,15 @@ from streams.truncation import Truncation
 log = structlog.get_logger()
 
 FailStop = Callable[[BaseException], None]
+
+
+class Phase(StrEnum):
+    """What a worker is at, with its partitions as a whole."""
+
+    SERVING = "serving"  # every assigned partition is claimed
+    CLAIMING = "claiming"
+    ABANDONING = "abandoning"  # a revocation met claims half made, which are given up
+    UNASSIGNED = "unassigned"  # between a revocation and the next assignment, and before the first
 
 
 class Ownership:
@@ -59,7 +69,19 @@ class Ownership:
     @property
     def ready(self) -> bool:
         """Whether partitions were assigned and every one of them is claimed."""
-        return self._assigned.is_set() and not self._claiming
+        return self.phase is Phase.SERVING
+
+    @property
+    def phase(self) -> Phase:
+        """What this worker is at. May be asked from any thread."""
+        if self._assigned.is_set():
+            return Phase.CLAIMING if self._claiming else Phase.SERVING
+        return Phase.ABANDONING if self._claiming else Phase.UNASSIGNED
+
+    @property
+    def epoch(self) -> int:
+        """Rises with each revocation and each assignment."""
+        return self._epoch
 
     @property
     def places(self) -> frozenset[TopicPartition]:
@@ -68,9 +90,18 @@ class Ownership:
 
     @property
     def positions(self) -> dict[TopicPartition, int]:
-        """Where the claims in force stand: the offset after what each has judged. May be asked from any thread."""
+        """Where the claims in force stand: the offset after what each has judged. May be asked from any thread.
+
+        Empty from a revocation until the first claim after the next assignment: a run that is still under way then
+        is in `under_way` alone.
+        """
         claims = self._claims.copy().items()
         return {place: claim.position for place, claim in claims if claim.epoch == self._epoch}
+
+    @property
+    def under_way(self) -> dict[TopicPartition, int]:
+        """Where those claims stand that judge a run now, in force or not. May be asked from any thread."""
+        return {place: claim.position for place, claim in self._claims.copy().items() if claim.turn.locked()}
 
     def start(self) -> None:
         """Begin."""

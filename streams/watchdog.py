@@ -8,7 +8,8 @@ It looks from a thread and a loop of its own, with a client of its own, since th
 A second watch needs not even the interpreter: a timer in C, wound up again and again, ends the process when that
 stops, as it does where a step holds the interpreter's lock.
 
-Time in which the broker does not answer does not count: a fresh process would not be answered either.
+Only looks that the broker answered count, and only the pause before each, if the one before was answered too: in
+time in which nobody is answered, a fresh process would not be either.
 """
 
 import asyncio
@@ -26,12 +27,14 @@ from aiokafka.errors import KafkaError
 from schemas.errors import StalledError
 from schemas.log_events import LogEvent
 from streams.lag import Lag
+from streams.ownership import Phase
 from streams.standstill import Standstill
 
 # Longer than all that a worker may rightly wait for: a request to a broker that fell silent (40 s), a group that
 # waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s).
+# A setting of less is refused: see deploy/settings.py.
 PATIENCE = 60.0
-_CLAIMING = 10  # times as long for a claim: it reads a partition's whole state, and tells of no progress
+_UNREADY = 10  # times as long for the next claim: it reads a partition's whole state, and tells of no progress
 _LOOKS = 12  # within that time
 _ANSWER_SECONDS = 15.0  # of the broker to all questions of one look
 _STOP_SECONDS = 2.0  # then it ends with the process: it may be asking a broker that is gone
@@ -44,12 +47,20 @@ class Watched(Protocol):
     """What is watched. Asked from another thread."""
 
     @property
-    def ready(self) -> bool:
-        """Whether every assigned partition is claimed."""
+    def phase(self) -> Phase:
+        """What it is at."""
+
+    @property
+    def epoch(self) -> int:
+        """Rises with each revocation and each assignment."""
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
         """Where the claims in force stand."""
+
+    @property
+    def under_way(self) -> Mapping[TopicPartition, int]:
+        """Where those claims stand that judge a run now, in force or not."""
 
 
 class Watchdog:
@@ -67,9 +78,10 @@ class Watchdog:
         self._patience = patience
         self._pause = patience / _LOOKS
         self._lag = Lag(connection)
-        gap = self._pause + _ANSWER_SECONDS
-        self._judging: Standstill[TopicPartition] = Standstill(patience, gap)
-        self._claiming: Standstill[str] = Standstill(patience * _CLAIMING, gap)
+        self._judging: Standstill[TopicPartition] = Standstill(patience, self._pause)
+        self._idle: Standstill[Phase] = Standstill(patience, self._pause)
+        self._unready: Standstill[str] = Standstill(patience * _UNREADY, self._pause)
+        self._told: set[str] = set()  # why looks failed, since the last one that did not
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._stopping = threading.Event()
 
@@ -92,7 +104,7 @@ class Watchdog:
         winding = asyncio.create_task(self._wind())
         try:
             while not self._stopping.is_set():
-                await self._look()
+                await self.look()
                 await asyncio.to_thread(self._stopping.wait, self._pause)
         finally:
             winding.cancel()
@@ -105,22 +117,49 @@ class Watchdog:
             faulthandler.dump_traceback_later(self._patience, exit=True, file=_STANDARD_ERROR)
             await asyncio.sleep(self._pause)
 
-    async def _look(self) -> None:
+    async def look(self) -> bool:
+        """Look once, and decide by what is seen; tell whether the broker answered.
+
+        No failed look ends the worker, whatever it failed of. A refusal may be a moment's, of a broker that has just
+        started or of rights that are being changed; one that lasts meets the worker's own clients too, and ends it so.
+        What the watch alone is refused says nothing against the worker, and a fresh one would be watched no better.
+        """
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 behind = await self._lag.behind(self._watched.positions)
-        except (KafkaError, OSError, TimeoutError):
+        except (KafkaError, OSError, TimeoutError) as error:
+            self.pass_over(error)
             await self._forget_client()
-            return
+            return False
         self.decide(behind, time.monotonic())
+        return True
+
+    def pass_over(self, error: Exception) -> None:
+        """Count nothing for a look that failed; say so once for each kind of failure, until a look succeeds."""
+        for still in (self._judging, self._idle, self._unready):
+            still.pass_over()
+        name = type(error).__name__
+        if name not in self._told:
+            self._told.add(name)
+            log.warning(LogEvent.WATCH_BLIND, error=name)
 
     def decide(self, behind: Mapping[TopicPartition, int], now: float) -> None:
         """Fail where something has stood still for too long. `behind`: where records wait, and for which claim."""
-        for place, seconds in self._judging.over(behind, now).items():
-            self._stalled(place, behind[place], seconds)
-        claiming = {} if self._watched.ready else {"claims": len(self._watched.positions)}
-        if self._claiming.over(claiming, now):
-            self._fail(StalledError("partitions are being claimed"))
+        self._told.clear()
+        phase, under_way = self._watched.phase, self._watched.under_way
+        standing = {**behind, **under_way}
+        for place, seconds in self._judging.over(standing, now).items():
+            self._stalled(place, standing[place], seconds)
+        # While a run is under way, that is what a revocation waits for, and it is watched by itself.
+        idle = phase in {Phase.ABANDONING, Phase.UNASSIGNED} and not under_way
+        unready = phase is not Phase.SERVING
+        waits = [
+            *self._idle.over({phase: self._watched.epoch} if idle else {}, now).values(),
+            *self._unready.over({"claims": len(self._watched.positions)} if unready else {}, now).values(),
+        ]
+        if waits:
+            log.error(LogEvent.WORKER_STALLED, name=phase.value, seconds=round(max(waits), 3))
+            self._fail(StalledError(phase.value))
 
     def _stalled(self, place: TopicPartition, position: int, seconds: float) -> None:
         log.error(
