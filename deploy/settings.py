@@ -80,7 +80,8 @@ class Settings(BaseSettings):
     # No less: a healthy worker waits for up to 40 s for a broker that fell silent (streams/watchdog.py).
     worker_patience: Annotated[float, Field(ge=60, le=3600)] = Field(
         60.0,
-        description="Seconds that a worker may stand still while records wait, before it ends to be started again.",
+        description="Seconds, 60 or more, that a worker may stand still while records wait, before it ends to be "
+        "started again.",
     )
     verdict_wait: Annotated[int, Field(ge=0, le=300)] = Field(
         30, description="Most seconds that `Prefer: wait` waits for a verdict."
