@@ -24,6 +24,7 @@ KEPT = PREFIX + "kept."  # of those that outlive a `fresh`
 _SECONDS = 60.0
 _PATIENCE = 900.0
 _LOOK = 0.1
+_QUIET = 3.0  # seconds; a transaction takes a tenth of one
 _ANSWER = 2.0
 Place = tuple[str, int]
 
@@ -89,6 +90,19 @@ class Broker:
             return all(done.get(place, 0) >= end for place, end in ends.items())
 
         _until(consumed, look)
+
+    def wait_quiet(self, places: Iterable[Place], look: Callable[[], None]) -> None:
+        """Wait until nothing was written for a while: markers at a topic's end are never committed by who reads it."""
+        at = tuple(places)
+        last, since = self.ends(at), time.monotonic()
+
+        def quiet() -> bool:
+            nonlocal last, since
+            if (now := self.ends(at)) != last:
+                last, since = now, time.monotonic()
+            return time.monotonic() - since > _QUIET
+
+        _until(quiet, look)
 
     def wait_written(self, places: Iterable[Place], records: int, look: Callable[[], None]) -> None:
         """Wait until so many offsets were written."""

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from deploy.bench.broker import Place, places
+from deploy.bench.broker import places
 from deploy.bench.figures import Figure, Series, rate
 from deploy.bench.filling import fill, stamps
 from deploy.bench.ground import Ground
@@ -35,11 +35,6 @@ def _run(ground: Ground, series: Series, target: str, options: dict[str, bool]) 
     with ground.processes.running(Subject("worker", "worker"), options) as process:
         broker.wait_consumed(WORKER_GROUP, broker.ends(inboxes), process.require_running)
         if target == topics.LOG:
-            broker.wait_consumed(WORKER_GROUP, _before_markers(ground), process.require_running)
+            broker.wait_quiet(places(target), process.require_running)
     found = stamps(broker, begins)
     series.add(rate(found, max(load.ramp, ground.scale.events // 5)), records=len(found))
-
-
-def _before_markers(ground: Ground) -> dict[Place, int]:
-    """Return the ends of what ADMIT wrote; the last offset is a transaction's mark, which no group commits."""
-    return {place: end - 1 for place, end in ground.broker.ends(places(topics.ADMITTED)).items()}
