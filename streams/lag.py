@@ -5,10 +5,13 @@ Markers of transactions, and what was aborted, take offsets that nobody is ever 
 position proves nothing, and a look behind the position does.
 """
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 _LOOK_MS = 200
 _FETCH_BYTES = 64 * 1024  # one batch is enough to know
@@ -20,7 +23,7 @@ class Lag:
     def __init__(self, connection: Mapping[str, Any]) -> None:
         """`connection`: keyword arguments of aiokafka's clients."""
         self._connection = connection
-        self._consumer: AIOKafkaConsumer | None = None
+        self._starting: asyncio.Task[AIOKafkaConsumer] | None = None
         self._before: dict[TopicPartition, int] = {}
         self._nothing_up_to: dict[TopicPartition, int] = {}
 
@@ -49,9 +52,9 @@ class Lag:
 
     async def close(self) -> None:
         """Forget the client. The next question makes another one."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await consumer.stop()
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            await asyncio.shield(_stopped(starting))  # it ends in its own time, also where nobody waits for it
 
     async def _waits(self, consumer: AIOKafkaConsumer, place: TopicPartition, end: int) -> bool:
         try:
@@ -64,15 +67,29 @@ class Lag:
         return False
 
     async def _connect(self) -> AIOKafkaConsumer:
-        if self._consumer is None:
-            consumer = AIOKafkaConsumer(
-                **self._connection,
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",  # what was cut behind a position does not wait, what follows does
-                max_partition_fetch_bytes=_FETCH_BYTES,
-                fetch_max_wait_ms=_LOOK_MS,
-            )
-            self._consumer = consumer  # before it starts, so that one that cannot is closed too
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._started())
+        # Shielded: whoever asks may lose patience, but a client that is interrupted as it starts leaves a socket open.
+        return await asyncio.shield(self._starting)
+
+    async def _started(self) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **self._connection,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # what was cut behind a position does not wait, what follows does
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_wait_ms=_LOOK_MS,
+        )
+        try:
             await consumer.start()
-        return self._consumer
+        except BaseException:
+            await consumer.stop()
+            raise
+        return consumer
+
+
+async def _stopped(starting: "asyncio.Task[AIOKafkaConsumer]") -> None:
+    with suppress(KafkaError, OSError):
+        consumer = await starting
+        await consumer.stop()
