@@ -62,7 +62,7 @@ async def serve(access: KafkaAccess, dsn: str, parties: Iterable[str], ready: Pa
     pool = await _pool(dsn, len(kept) + 1)
     try:
         await _until(stop, runners(kept, access, pool), ready)
-    except ExceptionGroup as failed:
+    except ExceptionGroup as failed:  # the first to fail ended the others; its text may hold a value
         log.critical(LogEvent.PROCESS_ENDED, service=SERVICE, error=type(failed.exceptions[0]).__name__)
         raise SystemExit(CRASHED) from None
     finally:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,9 +19,10 @@ from typing import Protocol
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from deploy import topics_admin
+from deploy.bench.broker import require_deleted
 from deploy.embedded import credentials, jars, ports
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.kafka_cluster import Cluster, Node, new_id
@@ -87,7 +88,7 @@ class RunningKafka:
         admin = self.access().admin()
         names = [topic.name for topic in topics.catalogue(parties())]
         for deleted in admin.delete_topics(names, operation_timeout=30).values():
-            _ignoring_unknown(deleted)
+            require_deleted(deleted)
         deadline = time.monotonic() + 30
         while set(names) & set(admin.list_topics(timeout=10).topics):
             assert time.monotonic() < deadline, "topics were not deleted"
@@ -264,11 +265,3 @@ def started(service: Kafka | Postgres, children: Children) -> Child:
         child.kill()
         raise
     return child
-
-
-def _ignoring_unknown(deleted: Future[None]) -> None:
-    try:
-        deleted.result()
-    except KafkaException as failed:
-        if failed.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-            raise

@@ -6,7 +6,6 @@ compared across partitions, and a view is one of the case that it names; so a sh
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consumers.audit.evidence import Mark, Stored, about, agrees, identifier, key_of, mark
@@ -166,22 +165,3 @@ class Verification:
                 self._findings.append(of_mark("state", "changed", found, "derived"))
         left = [m for m in self._states.values() if not self._moves(m.partition, m)]
         self._findings.extend(of_mark("state", "surplus", m, "no_event") for m in left)
-
-
-def verify(  # noqa: PLR0913 - the four kinds of topic, each by its name
-    contracts: Contracts,
-    *,
-    log: Iterable[Stored],
-    views: Iterable[Stored],
-    ledger: Iterable[Stored],
-    cases: Iterable[Stored],
-    kept: Kept = Kept(),
-) -> Report:
-    """Audit what is given as a whole."""
-    audit = Verification(contracts, kept)
-    for take, records in ((audit.see_view, views), (audit.see_receipt, ledger), (audit.see_state, cases)):
-        for stored in records:
-            take(stored)
-    for stored in log:
-        audit.see_log(stored)
-    return audit.report()

@@ -49,7 +49,7 @@ class Broker:
         gone = {name for name in there if name.startswith(("samspil.", PREFIX)) and not name.startswith(KEPT)}
         if gone:
             for deleted in self._admin.delete_topics(sorted(gone), operation_timeout=_SECONDS).values():
-                _done(deleted)
+                require_deleted(deleted)
             _until(lambda: not gone & set(self._admin.list_topics(timeout=_SECONDS).topics), lambda: None)
         users = {name: self._kafka.passwords[name] for name in (*rights.SERVICES, *self.parties)}
         wanted = topics_admin.Wanted(topics.catalogue(self.parties), rights.rights(self.parties), users)
@@ -141,7 +141,8 @@ def _until(condition: Callable[[], bool], look: Callable[[], None]) -> None:
         time.sleep(_LOOK)
 
 
-def _done(deleted: Future[None]) -> None:
+def require_deleted(deleted: Future[None]) -> None:
+    """Wait for a topic's deletion; one that is not there is deleted."""
     try:
         deleted.result()
     except KafkaException as failed:

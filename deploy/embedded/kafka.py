@@ -71,7 +71,7 @@ class Kafka:
 
     @property
     def _cluster(self) -> Cluster:
-        return self.cluster or Cluster(new_id(), (self._node,))
+        return self.cluster or Cluster("", (self._node,))
 
     @property
     def _node(self) -> Node:
@@ -113,7 +113,7 @@ class Kafka:
         wanted = self.home / "kafka.format"
         scram = f"SCRAM-SHA-256=[name={ADMIN},password={self.passwords[ADMIN]}]"
         write_private(wanted, f"--add-scram\n{scram}")
-        arguments = ("format", "-t", self._cluster.id, "-c", self._config, f"@{wanted}")
+        arguments = ("format", "-t", self._cluster.id or new_id(), "-c", self._config, f"@{wanted}")
         try:
             processes.run(
                 "formatting Kafka's storage",

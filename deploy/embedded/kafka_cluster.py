@@ -36,7 +36,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """All nodes of one cluster."""
+    """All nodes of one cluster. `id`: empty for one that is alone, which draws its own when it is formatted."""
 
     id: str
     nodes: tuple[Node, ...]

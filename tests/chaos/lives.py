@@ -67,6 +67,15 @@ class Teller:
             **more,
         )
 
+    def notified(self, case: str) -> Line:
+        return self.say(
+            "child-notification-forwarded",
+            case,
+            received_at=self.moment(-1),
+            person=self.ref(),
+            narrative=self.ref(),
+        )
+
     def screened(self, case: str, outcome: str, owner: str) -> Line:
         return self.say("concern-screened", case, outcome=outcome, owner=owner, grounds=self.ref())
 
@@ -150,13 +159,7 @@ def _child(teller: Teller) -> Life:
     return [
         concern,
         teller.screened(case, "own_administration", "buf"),
-        teller.say(
-            "child-notification-forwarded",
-            case,
-            received_at=teller.moment(-1),
-            person=teller.ref(),
-            narrative=teller.ref(),
-        ),
+        teller.notified(case),
         teller.say("notifier-receipted", case, concern=concern.saying.id, examination_started=True),
         *talks,
         teller.corrects(talks[0], "wrong_fact"),
@@ -217,13 +220,7 @@ def _raised(teller: Teller) -> Life:
     concern = teller.concern(case, "under_10", "10_14", narrative=teller.ref(), notifier=teller.ref())
     return [
         concern,
-        teller.say(
-            "child-notification-forwarded",
-            case,
-            received_at=teller.moment(-1),
-            person=teller.ref(),
-            narrative=teller.ref(),
-        ),
+        teller.notified(case),
         *teller.talks(case, 3),
         teller.asked(case),
         teller.corrects(concern, teller.chance.choice(["wrong_fact", "wrong_subject"])),

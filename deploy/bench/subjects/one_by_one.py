@@ -1,7 +1,8 @@
 """The same decisions for one record at a time, as a framework's handler makes them: what every peer calls."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from schemas import state, topics
 from schemas.case import State
@@ -29,7 +30,10 @@ class OneByOne:
         return states, [output for output in outcome.outputs if output.topic != topics.CASES]
 
 
-def headers_of(found: object) -> Headers:
+Found: TypeAlias = Mapping[str, bytes | str] | Iterable[tuple[str, bytes | str]] | None
+
+
+def headers_of(found: Found) -> Headers:
     """Return headers as the pure steps have them, from any client's."""
-    pairs = found.items() if isinstance(found, dict) else found or ()
-    return tuple((name, value if isinstance(value, bytes) else str(value).encode()) for name, value in pairs)  # type: ignore[attr-defined]
+    pairs = found.items() if isinstance(found, Mapping) else found or ()
+    return tuple((name, value if isinstance(value, bytes) else value.encode()) for name, value in pairs)
