@@ -1,6 +1,7 @@
-"""Where the partitions of the cases topic end, as committed: how far a read of the vault must wait.
+"""Where the partitions of the cases topic end: how far a read of the vault must wait, and who tells verdicts.
 
-What a transaction under way has written is not there yet; so the end is the last stable offset.
+Asked read_committed, it is the last stable offset: what a transaction under way has written is not there yet. Asked
+read_uncommitted, that is counted too.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ class CaseEnds:
     """Asks the broker, over one consumer that reads nothing; a broken one is replaced."""
 
     def __init__(self, consumer: Callable[[], AIOKafkaConsumer]) -> None:
-        """Take a way to make an AIOKafkaConsumer with isolation level read_committed."""
+        """Take a way to make an AIOKafkaConsumer; its isolation level says which end is meant."""
         self._make = consumer
         self._consumer: AIOKafkaConsumer | None = None
         self._opening = asyncio.Lock()
@@ -35,15 +36,15 @@ class CaseEnds:
         await self._close()
 
     async def __call__(self, partition: int) -> int:
-        """Return the committed end of a partition. Raises UnreachableError."""
+        """Return the end of a partition. Raises UnreachableError."""
         return (await self.of([partition]))[partition]
 
     async def all(self) -> dict[int, int]:
-        """Return the committed ends of all partitions. Raises UnreachableError."""
+        """Return the ends of all partitions. Raises UnreachableError."""
         return await self.of(range(topics.PARTITIONS))
 
     async def of(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Return the committed ends of some partitions. Raises UnreachableError."""
+        """Return the ends of some partitions. Raises UnreachableError."""
         places = [TopicPartition(topics.CASES, partition) for partition in partitions]
         try:
             async with asyncio.timeout(PATIENCE):

@@ -7,14 +7,17 @@ has once reached the end of its topics.
 import asyncio
 import signal
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer
 
+from consumers.binding import Binding
+from consumers.case_ends import CaseEnds
 from consumers.case_states import CaseStates
 from consumers.overview import Overview
 from consumers.runner import Projection, Runner, started
@@ -29,6 +32,7 @@ CRASHED = 1  # exit status: the supervisor starts a fresh process
 STUCK_AFTER = 10.0  # seconds without a round
 _BEAT_SECONDS = 0.25
 _CLOSE_WITHIN = 5.0
+POOL = 4  # connections: one a projection, and one more
 
 log = structlog.get_logger()
 
@@ -37,9 +41,11 @@ class EndedError(SamspilError):
     """A loop that never ends has ended:"""
 
 
-def projections(parties: Iterable[str]) -> tuple[Projection, ...]:
-    """Return all that this process keeps."""
-    return (CaseStates(), Overview(), VerdictProjection(parties))
+@asynccontextmanager
+async def projections(access: KafkaAccess, parties: Iterable[str]) -> AsyncIterator[tuple[Projection, ...]]:
+    """Give all that this process keeps."""
+    async with CaseEnds(partial(clients.consumer, access, "read_uncommitted")) as ends:
+        yield (CaseStates(), Overview(), VerdictProjection(parties, Binding(ends.of)))
 
 
 def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool) -> list[Runner]:
@@ -56,12 +62,12 @@ async def serve(access: KafkaAccess, dsn: str, parties: Iterable[str], ready: Pa
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    kept = projections(parties)
     ready.parent.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)
-    pool = await _pool(dsn, len(kept) + 1)
+    pool = await _pool(dsn, POOL)
     try:
-        await _until(stop, runners(kept, access, pool), ready)
+        async with projections(access, parties) as kept:
+            await _until(stop, runners(kept, access, pool), ready)
     except ExceptionGroup as failed:  # the first to fail ended the others; its text may hold a value
         log.critical(LogEvent.PROCESS_ENDED, service=SERVICE, error=type(failed.exceptions[0]).__name__)
         raise SystemExit(CRASHED) from None

@@ -4,14 +4,18 @@ An acceptance is a record of the log; a refusal, or that something was said twic
 publisher's refusals topic. An id may be said again, so each submission has a row of its own, by its place in
 the inbox. The two topics are read side by side: which row is kept never depends on the order of arrival.
 `VerdictProjection` is run by the projector, which keeps its positions in the same transaction as these rows.
+
+That something was accepted is told once it binds everybody: what a withdrawal ends has then ended. A refusal
+changes nothing and waits for nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from operator import attrgetter
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +28,7 @@ from schemas.records import Inbound
 from schemas.verdicts import Accepted
 
 _SQL = files(__package__) / "sql"
+ACCEPTED_BEFORE_THIS = (_SQL / "accepted_before.sql").read_text()
 RECORD = (_SQL / "record_verdicts.sql").read_text()
 ANNOUNCE = (_SQL / "announce_verdicts.sql").read_text()
 FORGET = (_SQL / "forget_verdicts.sql").read_text()
@@ -35,6 +40,10 @@ FORGET_EVERY = 3600.0  # seconds
 
 AT_THE_GATEWAY = -1  # the place of what the gateway refused: before the inbox, and nobody waits for it
 REFUSED, ACCEPTED_BEFORE, ACCEPTED = range(3)  # how a verdict stands beside others on the same id
+
+# Waits, in the transaction of the connection given, until what was accepted in these cases (None: in any) binds
+# every read. Raises TimeoutError where that takes too long.
+Binding: TypeAlias = Callable[[Any, Collection[str] | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class Row:
     standing: int
     told: int
     recorded: datetime | None = None
+    case: str | None = None  # of an accepted event; of what was said twice it is not known
 
     @property
     def submission(self) -> tuple[str, UUID, int]:
@@ -89,6 +99,7 @@ def _accepted(record: Inbound, headers: dict[str, str]) -> Row | None:
         standing=ACCEPTED,
         told=record.offset,
         recorded=_instant(headers.get("ce_recordedtime")),
+        case=headers.get("ce_subject"),
     )
 
 
@@ -116,19 +127,24 @@ def fold(records: Iterable[Inbound]) -> list[Row]:
 
 
 class VerdictProjection:
-    """Writes the verdicts of a batch and wakes who waits for them."""
+    """Writes the verdicts of a batch, once they bind, and wakes who waits for them."""
 
     name = "verdicts"
 
-    def __init__(self, parties: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, parties: Iterable[str], binding: Binding, clock: Callable[[], float] = time.monotonic) -> None:
         """Read the log and the refusals of these parties."""
         self.topics: tuple[str, ...] = (topics.LOG, *map(topics.refusals, sorted(parties)))
+        self._binding = binding
         self._clock = clock
         self._forgot = -FORGET_EVERY
 
     async def write(self, connection: asyncpg.Connection, records: Sequence[Inbound]) -> None:
-        """Write what the records say, in the caller's transaction: they are announced when it commits."""
+        """Write what the records say, in the caller's transaction: they are announced when it commits.
+
+        Raises TimeoutError where what was accepted does not bind yet: then nothing of the batch is told.
+        """
         if rows := fold(records):
+            await self._binding(connection, await _changed(connection, rows))
             await connection.execute(
                 RECORD,
                 [row.party for row in rows],
@@ -150,6 +166,18 @@ class VerdictProjection:
         if self._clock() - self._forgot >= FORGET_EVERY:
             await connection.execute(FORGET)
             self._forgot = self._clock()
+
+
+async def _changed(connection: asyncpg.Connection, rows: Sequence[Row]) -> Collection[str] | None:
+    """Return the cases that the rows tell of a change in; None where it may be any."""
+    told = {(row.party, row.id) for row in rows if row.standing == ACCEPTED}
+    again = {(row.party, row.id) for row in rows if row.standing == ACCEPTED_BEFORE} - told
+    if again:
+        # Said twice in a moment, the second answer may be read before the acceptance itself.
+        found = await connection.fetch(ACCEPTED_BEFORE_THIS, [party for party, _ in again], [id_ for _, id_ in again])
+        if again - {(row["party"], row["id"]) for row in found}:
+            return None
+    return {row.case for row in rows if row.case is not None}
 
 
 def _announced(rows: Sequence[Row]) -> list[str]:

@@ -83,16 +83,17 @@ async def own_database(postgres: RunningPostgres) -> AsyncIterator[dict[str, str
 @asynccontextmanager
 async def projecting(kafka: RunningKafka, dsn: str) -> AsyncIterator[None]:
     """The projector at work."""
-    kept = projector.projections(contract_files.load_all(POLICIES).newest.parties)
-    pool = await clients.pool(dsn, size=len(kept) + 1)
-    tasks = [asyncio.create_task(one.run()) for one in projector.runners(kept, kafka.access("projector"), pool)]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        pool.terminate()
+    access, parties = kafka.access("projector"), contract_files.load_all(POLICIES).newest.parties
+    pool = await clients.pool(dsn, projector.POOL)
+    async with projector.projections(access, parties) as kept:
+        tasks = [asyncio.create_task(one.run()) for one in projector.runners(kept, access, pool)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            pool.terminate()
 
 
 @dataclass

@@ -1,11 +1,12 @@
 """The verdict table on real PostgreSQL: a verdict for each submission, and what stands of an event."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import permutations
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -30,11 +31,18 @@ class Table:
     desk: VerdictDesk
     projector: asyncpg.Connection
     owner: asyncpg.Connection
+    bound: list[Collection[str] | None] = field(default_factory=list)  # the cases that each batch waited for
+    binds: bool = True
 
     async def tell(self, *records: Inbound) -> None:
         """Write a batch."""
         async with self.projector.transaction():
-            await VerdictProjection([PARTY]).write(self.projector, records)
+            await VerdictProjection([PARTY], self._binding).write(self.projector, records)
+
+    async def _binding(self, _connection: Any, cases: Collection[str] | None) -> None:
+        self.bound.append(cases)
+        if not self.binds:
+            raise TimeoutError
 
     async def standing(self, event: UUID) -> str | None:
         return _word(await self.desk.standing(PARTY, event))
@@ -62,8 +70,9 @@ async def table(postgres: RunningPostgres) -> AsyncIterator[Table]:
         pool.terminate()
 
 
-def accepted(event: UUID, place: int) -> Inbound:
+def accepted(event: UUID, place: int, case: str | None = None) -> Inbound:
     headers = {"ce_id": str(event), "ce_source": f"urn:samspil:party:{PARTY}", "ce_inboxoffset": str(place)}
+    headers |= {} if case is None else {"ce_subject": case}
     return Inbound(topics.LOG, 0, 0, b"k", b"{}", tuple((name, text.encode()) for name, text in headers.items()))
 
 
@@ -130,3 +139,33 @@ async def test_an_acceptance_is_forgotten_with_the_last_that_was_said_of_it(tabl
     await table.owner.execute(old, event)
     await table.projector.execute(FORGET)
     assert await table.standing(event) is None
+
+
+async def test_what_does_not_bind_yet_is_not_told_and_neither_is_what_came_with_it(table: Table) -> None:
+    event, other = uuid4(), uuid4()
+    table.binds = False
+    with pytest.raises(TimeoutError):
+        await table.tell(accepted(event, 5, "a case"), told(other, "schema", None, 1))
+    assert (await table.standing(event), await table.standing(other)) == (None, None)
+    table.binds = True
+    await table.tell(accepted(event, 5, "a case"), told(other, "schema", None, 1))
+    assert (await table.standing(event), await table.standing(other)) == ("accepted", "schema")
+
+
+async def test_an_acceptance_binds_in_its_case_and_a_refusal_waits_for_nothing(table: Table) -> None:
+    await table.tell(told(uuid4(), "schema", 4, 1))
+    assert table.bound[-1] == set()
+    await table.tell(accepted(uuid4(), 5))  # outside any case
+    assert table.bound[-1] == set()
+    await table.tell(accepted(uuid4(), 6, "one"), accepted(uuid4(), 7, "other"), told(uuid4(), "schema", 8, 2))
+    assert table.bound[-1] == {"one", "other"}
+
+
+async def test_what_was_said_twice_is_told_no_earlier_than_its_acceptance(table: Table) -> None:
+    event, again = uuid4(), partial(told, verdict="duplicate", place=9, offset=3)
+    await table.tell(again(event))
+    assert table.bound[-1] is None  # whichever case it is: its acceptance has not been read yet
+    await table.tell(accepted(event, 5, "a case"), again(event))
+    assert table.bound[-1] == {"a case"}
+    await table.tell(again(event))
+    assert table.bound[-1] == set()
