@@ -1,0 +1,157 @@
+"""Pins on real PostgreSQL: whoever would tell a change waits for them, and none outlasts its reader or its time."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from consumers.binding import Binding
+from consumers.case_pins import NotPinnedError, pinned, slot
+from deploy import clients
+from tests import http_side
+from tests.brokers import RunningPostgres
+from tests.waiting import eventually, eventually_sync
+
+_FROZEN = """
+import asyncio, os, signal, sys
+from consumers.case_pins import NotPinnedError, pinned
+from deploy import clients
+
+async def read():
+    pool = await clients.pool(sys.argv[1])
+    try:
+        async with pinned(pool, sys.argv[2].encode()) as pin:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            await pin.require()
+            print("a byte leaves")
+    except NotPinnedError:
+        print("not pinned")
+    pool.terminate()
+
+asyncio.run(read())
+"""
+
+
+@dataclass
+class Sides:
+    """Readers' connections, and those of who tells what changed."""
+
+    dsn: str
+    readers: asyncpg.Pool
+    telling: asyncpg.Pool
+    owner: asyncpg.Connection
+
+    async def tell(self, cases: Collection[str] | None) -> None:
+        """Wait until a change may be told."""
+        async with self.telling.acquire() as connection, connection.transaction():
+            await Binding(nowhere)(connection, cases)
+
+    async def someone_waits(self) -> bool:
+        waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        waiting += " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        return bool(await self.owner.fetchval(waiting))
+
+
+async def nowhere(partitions: Iterable[int]) -> Mapping[int, int]:
+    """Every topic is empty."""
+    return dict.fromkeys(partitions, 0)
+
+
+@pytest.fixture
+async def sides(postgres: RunningPostgres) -> AsyncIterator[Sides]:
+    async with http_side.own_database(postgres) as dsns:
+        readers, telling = await clients.pool(dsns["vault"]), await clients.pool(dsns["projector"])
+        owner = await clients.connection(dsns["admin"])
+        yield Sides(dsns["vault"], readers, telling, owner)
+        await owner.close()
+        readers.terminate()
+        telling.terminate()
+
+
+async def test_who_tells_waits_for_every_reader_of_its_case_and_for_no_other(sides: Sides) -> None:
+    case = str(uuid4())
+    other = next(o for o in map(str, iter(uuid4, None)) if slot(o.encode()) != slot(case.encode()))
+    async with pinned(sides.readers, case.encode()):
+        await sides.tell([other])
+        async with pinned(sides.readers, case.encode()):
+            telling = asyncio.create_task(sides.tell([case, other]))
+            await eventually(sides.someone_waits)
+        assert not telling.done()
+        assert await sides.someone_waits()
+    await telling
+
+
+async def test_who_cannot_say_which_case_waits_for_all_readers(sides: Sides) -> None:
+    async with pinned(sides.readers, uuid4().bytes):
+        telling = asyncio.create_task(sides.tell(None))
+        await eventually(sides.someone_waits)
+    await telling
+
+
+async def test_a_reader_comes_after_who_waits_and_gives_up_in_time(sides: Sides) -> None:
+    case = str(uuid4())
+    async with pinned(sides.readers, case.encode()):
+        telling = asyncio.create_task(sides.tell([case]))
+        await eventually(sides.someone_waits)
+        with pytest.raises(NotPinnedError, match="LockNotAvailable"):
+            async with pinned(sides.readers, case.encode()):
+                pytest.fail("pinned before who waits")
+    await telling
+    async with pinned(sides.readers, case.encode()) as pin:
+        await pin.require()
+
+
+async def test_nothing_is_done_for_longer_than_a_pin_lasts(sides: Sides) -> None:
+    case = str(uuid4())
+    with pytest.raises(NotPinnedError, match="Timeout"):
+        async with pinned(sides.readers, case.encode()):
+            await asyncio.Event().wait()
+    await sides.tell([case])
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_a_pin_goes_with_its_connection_and_its_reader_stops(sides: Sides, *, asks: bool) -> None:
+    case = str(uuid4())
+
+    async def read() -> None:
+        async with pinned(sides.readers, case.encode()) as pin:
+            await sides.owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'vault'")
+            await (pin.require() if asks else asyncio.Event().wait())
+            pytest.fail("a byte leaves")
+
+    with pytest.raises(NotPinnedError):
+        await read()
+    await sides.tell([case])
+
+
+async def test_a_frozen_reader_is_waited_for_no_longer_than_seconds_and_sends_nothing_when_it_wakes(
+    sides: Sides,
+) -> None:
+    case = str(uuid4())
+    command = [sys.executable, "-c", _FROZEN, sides.dsn, case]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:  # noqa: ASYNC220 - it ends with the test
+        await asyncio.to_thread(eventually_sync, lambda: _is_stopped(reader.pid))
+        await sides.tell([case])
+        reader.send_signal(signal.SIGCONT)
+        said, _ = await asyncio.to_thread(reader.communicate)
+    assert said == "not pinned\n"
+
+
+def _is_stopped(pid: int) -> bool:
+    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123 - no file, a question to the kernel
+        return file.read().rpartition(")")[2].split()[0] == "T"
+
+
+async def test_a_reader_needs_no_right_beyond_connecting(sides: Sides) -> None:
+    may: list[Any] = await sides.owner.fetch(
+        "SELECT privilege_type FROM information_schema.table_privileges"
+        " WHERE grantee = 'vault' AND table_schema = 'readmodel' AND privilege_type <> 'SELECT'"
+    )
+    assert may == []
