@@ -1,21 +1,26 @@
 """The vault: takes deposits, and gives a value to whom it was released, after the receipt is written.
 
 A read must not be decided on an old picture of the case: it takes the end of the case's partition as
-committed, waits until the read model is there, and only then asks `may_read`. Whatever the answer, it
-leaves a receipt, which the broker acknowledges before a byte leaves. A reference that nobody deposited goes
-the same way, so that it looks like one that is not released.
+committed, waits until the read model is there, and only then asks `may_read`. From then on until the value has
+left it has the case pinned, so that no verdict on the case is told in between. (That is also why the committed end is
+enough: whatever was told before stands in the read model already.) Whatever the answer, it leaves a receipt, which
+the broker acknowledges before a byte leaves. A reference that nobody deposited goes the same way, so that it looks
+like one that is not released.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 
+from consumers.case_pins import pinned
 from consumers.vault_cipher import Sealed, VaultCipher
 from schemas import state, topics
 from schemas.canonical import canonical
@@ -82,26 +87,24 @@ class Vault:
             raise TakenError
         return new is not None
 
-    async def read(self, ref: UUID, reader: Identity) -> Value | Refused:
-        """Return a value, or why not. Raises StaleReadModelError, BusyError, UnopenableError."""
+    @asynccontextmanager
+    async def read(self, ref: UUID, reader: Identity) -> AsyncIterator[Value | Refused]:
+        """Give a value while it may leave, or why not.
+
+        Raises StaleReadModelError, NotPinnedError, BusyError, UnopenableError.
+        """
         found = await self._found(ref)
         deposit = None if found is None else found[0]
         # A reference that is not there waits for some partition too: its answer takes as long as another's.
-        await self._caught_up((str(ref) if deposit is None else deposit.case).encode())
+        key = (str(ref) if deposit is None else deposit.case).encode()
+        await self._caught_up(key)
         time, contract = await self.in_force()
-        answer = await self._asked(contract, deposit, reader.party)
-        value = None if found is None or isinstance(answer, Refused) else self._opened(*found)
-        await self._receipted(receipt_of(deposit, reader, answer, time.isoformat(), contract.digest))
-        if isinstance(answer, Refused):
-            return answer
-        return NOT_RELEASED if value is None else value
-
-    async def _asked(self, contract: Contract, deposit: Deposit | None, party: str) -> Reading | Refused:
-        raw = None if deposit is None else await self.pool.fetchval(CASE, deposit.case)
-        case = None if raw is None else state.decode(bytes(raw))
-        if deposit is None or not isinstance(case, Case):
-            return NOT_RELEASED
-        return may_read(contract, case, deposit, party)
+        async with pinned(self.pool, key) as pin:
+            answer = await _asked(pin.connection, contract, deposit, reader.party)
+            value = None if found is None or isinstance(answer, Refused) else self._opened(*found)
+            await self._receipted(receipt_of(deposit, reader, answer, time.isoformat(), contract.digest))
+            await pin.require()
+            yield answer if isinstance(answer, Refused) else value or NOT_RELEASED
 
     async def _caught_up(self, key: bytes) -> None:
         partition = topics.partition_of(key)
@@ -136,6 +139,14 @@ class Vault:
 
     def _opened(self, deposit: Deposit, sealed: Sealed) -> Value:
         return Value(sealed.content_type, self.cipher.open(deposit, sealed))
+
+
+async def _asked(connection: Any, contract: Contract, deposit: Deposit | None, party: str) -> Reading | Refused:
+    raw = None if deposit is None else await connection.fetchval(CASE, deposit.case)
+    case = None if raw is None else state.decode(bytes(raw))
+    if deposit is None or not isinstance(case, Case):
+        return NOT_RELEASED
+    return may_read(contract, case, deposit, party)
 
 
 def receipt_of(

@@ -5,14 +5,17 @@ Only a party that was once shown the reference is told which gate stands in its 
 409 says that the reference is taken, to whoever already knows or guesses a random UUID, and nothing else.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from consumers.case_pins import NotPinnedError
 from consumers.request_body import bounded
 from consumers.vault import VAULT_PREFIX, StaleReadModelError, TakenError, Value, Vault
+from consumers.vault_answer import ValueAnswer
 from consumers.vault_cipher import UnopenableError
 from schemas import strict_json
 from schemas.attributes import JSON, media_type
@@ -46,7 +49,7 @@ _DEPOSIT_RESPONSES: dict[int | str, dict[str, Any]] = {
 _READ_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The value, as it was deposited.", "content": {JSON: {"schema": {}}}},
     403: problem("Not released to you, or not there: the same answer."),
-    503: problem("The read model is behind, or the receipt cannot be written: no byte leaves."),
+    503: problem("Not now: the case changes, its state is not there yet, or the receipt cannot be written."),
 }
 
 
@@ -92,10 +95,7 @@ def router(vault: Vault, guard: Guard, ref_fields: RefFields) -> APIRouter:
         """Read a value that was released to you. Every attempt leaves a receipt with your token's actor."""
         if identity.actor is None:
             raise ProblemError(Problem(Kind.NOT_PERMITTED, "Reading needs a token with an actor claim."))
-        answer = await _read(vault, ref, identity)
-        if isinstance(answer, Refused):
-            raise ProblemError(_not_released(answer))
-        return Response(answer.body, media_type=answer.content_type)
+        return ValueAnswer(_reading(vault, ref, identity))
 
     return routes
 
@@ -104,11 +104,17 @@ def _not_released(refused: Refused) -> Problem:
     return Problem(Kind.NOT_RELEASED, members={"reason": refused.reason})
 
 
-async def _read(vault: Vault, ref: UUID, identity: Identity) -> Value | Refused:
+@asynccontextmanager
+async def _reading(vault: Vault, ref: UUID, identity: Identity) -> AsyncIterator[Value]:
     try:
-        return await vault.read(ref, identity)
+        async with vault.read(ref, identity) as answer:
+            if isinstance(answer, Refused):
+                raise ProblemError(_not_released(answer))
+            yield answer
     except StaleReadModelError:
         raise unavailable("The read model has not caught up with the case.") from None
+    except NotPinnedError:
+        raise unavailable("The case changes, or the value could not leave in time.") from None
     except (BusyError, UnreachableError):
         raise unavailable("The receipt cannot be written now.") from None
     except UnopenableError:

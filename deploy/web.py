@@ -25,6 +25,7 @@ from consumers.views_feed import ViewsFeed
 from deploy import clients, http_app, vault_key
 from deploy.bus_time import BusTime
 from deploy.clock import Clock, EventsClock, WallClock
+from deploy.http_connection import Connection
 from deploy.http_front import HttpMetrics
 from deploy.kafka_access import KafkaAccess
 from deploy.oidc import ALGORITHMS, IssuerKeys, spellings
@@ -192,6 +193,7 @@ async def serve(setup: WebSetup, host: str, port: int) -> None:
     async with opened(setup) as application:
         config = uvicorn.Config(
             application,
+            http=Connection,
             host=host,
             port=port,
             access_log=False,  # its lines hold query strings
