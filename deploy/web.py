@@ -174,7 +174,7 @@ async def _in_background(stack: AsyncExitStack, *runs: "asyncio._CoroutineLike[N
     stack.push_async_callback(stop)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Stops when told to and returns; the stock one then raises the signal again, and nothing is closed."""
 
     @contextmanager
@@ -188,20 +188,25 @@ class _Server(uvicorn.Server):
         log.info(LogEvent.SERVICE_STARTED, service=SERVICE)
 
 
+def server_of(application: ASGIApp, host: str, port: int) -> Server:
+    """Return what serves an application over HTTP."""
+    config = uvicorn.Config(
+        application,
+        http=Connection,
+        host=host,
+        port=port,
+        access_log=False,  # its lines hold query strings
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_WITHIN,
+    )
+    return Server(config)
+
+
 async def serve(setup: WebSetup, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with opened(setup) as application:
-        config = uvicorn.Config(
-            application,
-            http=Connection,
-            host=host,
-            port=port,
-            access_log=False,  # its lines hold query strings
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_STOP_WITHIN,
-        )
-        server = _Server(config)
+        server = server_of(application, host, port)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
         await server.serve()

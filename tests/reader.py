@@ -6,25 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import Message, Scope
-
-from tests.http_side import HttpSide
+from starlette.types import ASGIApp, Message, Scope
 
 
 @dataclass
 class Reader:
-    """One request `GET /vault/{ref}`, over ASGI without a socket."""
+    """One request, over ASGI without a socket."""
 
-    side: HttpSide
+    application: ASGIApp
+    path: str
     token: str
-    ref: str
     reached: asyncio.Event = field(default_factory=asyncio.Event)  # the first part is about to leave
     open: asyncio.Event = field(default_factory=asyncio.Event)  # shut, nothing leaves
     parts: list[tuple[float, Message]] = field(default_factory=list)  # when it left, on the monotonic clock
 
     async def read(self) -> None:
         """Ask, and take what comes."""
-        await self.side.application(self._scope(), _nothing_more, self._take)
+        await self.application(self._scope(), _nothing_more, self._take)
 
     @property
     def status(self) -> int:
@@ -45,10 +43,9 @@ class Reader:
         self.parts.append((time.monotonic(), message))
 
     def _scope(self) -> Scope:
-        path = f"/vault/{self.ref.removeprefix('vault:')}"
         headers: Sequence[tuple[bytes, bytes]] = [(b"authorization", f"Bearer {self.token}".encode())]
         plain: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET"}
-        return {**plain, "scheme": "http", "path": path, "root_path": "", "query_string": b"", "headers": headers}
+        return {**plain, "scheme": "http", "path": self.path, "root_path": "", "query_string": b"", "headers": headers}
 
 
 async def _nothing_more() -> Message:

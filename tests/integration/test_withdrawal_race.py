@@ -1,14 +1,12 @@
 """A withdrawn consent against reads of what it let out: not a byte after its verdict can be had."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -18,80 +16,16 @@ from consumers.runner import STORED, started
 from deploy import web
 from deploy.kafka_access import KafkaAccess
 from schemas import topics
-from schemas.identity import Role
 from schemas.records import Outbound
-from tests import http_side, speech
+from tests import http_side
 from tests.brokers import RunningKafka
 from tests.http_side import HttpSide
 from tests.reader import Reader
 from tests.waiting import eventually
+from tests.withdrawing import Consented, consented
 
 READERS = 8
 Send = Callable[[Outbound], Awaitable[int]]
-
-
-@dataclass
-class Consented:
-    """A case in which a consent lets vink read the plan of a measure."""
-
-    side: HttpSide
-    case: str
-    given: dict[str, Any]
-    plan: str
-
-    def reader(self, side: HttpSide | None = None) -> Reader:
-        """vink, about to read it."""
-        asked = side or self.side
-        return Reader(asked, asked.token("vink", Role.RECEIVE, actor=uuid4()), self.plan)
-
-    async def read(self) -> Reader:
-        """Read with nothing in the way."""
-        reader = self.reader()
-        reader.open.set()
-        await reader.read()
-        return reader
-
-    async def withdraw(self) -> "Withdrawal":
-        """Let sof say it, without waiting for the verdict."""
-        saying = speech.say("sof", "consent-recorded", self.case, **{**self.given, "state": "withdrawn"})
-        answer = await http_side.say(self.side.party("sof"), saying, wait=None)
-        assert answer.status_code == 202
-        return Withdrawal(self.side, saying.id)
-
-
-@dataclass
-class Withdrawal:
-    """The event, and what its publisher is told of it."""
-
-    side: HttpSide
-    id: str
-
-    async def told(self) -> bool:
-        """Whether its verdict can be had."""
-        answer = await self.side.party("sof").get(f"/events/{self.id}")
-        return answer.status_code == 200 and answer.json()["verdict"] == "accepted"
-
-    async def told_at(self) -> float:
-        """When it could be had: the table is looked into all the time."""
-        owner = await self.side.owner()
-        while not await owner.fetchval("SELECT count(*) FROM gateway.verdicts WHERE id = $1", UUID(self.id)):  # noqa: ASYNC110 - it measures
-            await asyncio.sleep(0)
-        at = time.monotonic()
-        await owner.close()
-        return at
-
-
-async def consented(side: HttpSide) -> Consented:
-    concern = speech.concern("buf", str(uuid4()))
-    case = concern.case or ""
-    await http_side.tell(side, concern)
-    screened = {"outcome": "coordinate", "owner": "sof", "grounds": speech.vault_ref()}
-    await http_side.tell(side, speech.say("ku", "concern-screened", case, **screened))
-    given: dict[str, Any] = {"consent": str(uuid4()), "scope": ["measure"], "recipients": ["vink"], "state": "given"}
-    await http_side.tell(side, speech.say("sof", "consent-recorded", case, **given))
-    measure = {"measure": str(uuid4()), "kind": "mentor", "provider": "vink", "plan": speech.vault_ref()}
-    await http_side.tell(side, speech.say("sof", "measure-started", case, **measure), plan={"plan": "a plan"})
-    return Consented(side, case, given, measure["plan"])
 
 
 async def someone_waits(side: HttpSide) -> bool:
@@ -115,7 +49,7 @@ async def test_the_verdict_waits_for_a_value_that_is_about_to_leave(side: HttpSi
     assert not await withdrawal.told()
     reader.open.set()
     await reading
-    assert (reader.status, orjson.loads(reader.body)) == (200, {"plan": "a plan"})
+    assert (reader.status, orjson.loads(reader.body)) == (200, "a plan")
     await eventually(withdrawal.told)
     refused = await case.read()
     assert (refused.status, orjson.loads(refused.body)["reason"]) == (403, "no_consent")
