@@ -1,7 +1,8 @@
-"""The state of one case: what its accepted events add up to, and what has left it.
+"""The state of one case: what its accepted events add up to, what has left it, and what is due of it.
 
 It holds class 0-1 facts and vault references, never a value of class 2-4. `apply` folds an event into
-it; `remember` adds what was decided, since later decisions ask who has got what.
+it; `remember` adds what was decided, since later decisions ask who has got what; `terms` what time will bring.
+Instants that the bus itself noted are its clock's, in the one form of `clock_times`, so that they compare as text.
 Mappings are treated as frozen: a fold makes a new one. The parts are written to a state record as they stand
 here (schemas/state.py).
 """
@@ -72,6 +73,7 @@ class Meeting(Written, frozen=True):
     state: Literal["scheduled", "held", "cancelled"]
     attended: tuple[str, ...] = ()
     check_expires_at: str | None = None
+    held_at: str | None = None  # the bus's clock when it was told
 
 
 class Consent(Written, frozen=True):
@@ -102,8 +104,30 @@ class Transfer(Written, frozen=True):
     closing_event: str | None = None  # the event that accepted, declined or cancelled it
 
 
+class Due(Value, frozen=True, array_like=True):
+    """A deadline of the policy that runs: the event that started it, and the instant at which it passes."""
+
+    deadline: str
+    event: str
+    at: str
+
+
+class Chain(Value, frozen=True, array_like=True):
+    """The receipts that COORDINATE wrote for a case: how many, and a running SHA-256 over them (see `chained`).
+
+    It outlives the case, so that afterwards still none can be changed, added or taken away unseen.
+    """
+
+    count: int = 0
+    digest: str = ""
+
+
 class Case(Value, frozen=True):
-    """One case. A case without events does not exist yet."""
+    """One case. A case without events does not exist yet.
+
+    `newest`: the bus's clock at the newest event that a party said; `over`: at its closing; `erase_from`: at the answer
+    to a request for erasure. `next`: when COORDINATE must look at it again, None for never.
+    """
 
     id: str
     relative: bool = False
@@ -116,6 +140,12 @@ class Case(Value, frozen=True):
     measures: Mapping[str, Measure] = field(default_factory=dict)
     transfers: Mapping[str, Transfer] = field(default_factory=dict)
     acknowledged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # correction -> parties
+    due: tuple[Due, ...] = ()
+    newest: str | None = None
+    over: str | None = None
+    erase_from: str | None = None
+    next: str | None = None
+    receipts: Chain = Chain()
 
     @property
     def exists(self) -> bool:
@@ -143,13 +173,49 @@ class Utterances(Value, frozen=True):
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class Erased(Written, frozen=True):
+    """What stays of an erased case, so that nothing brings it back: when and why it was erased, and who was told.
+
+    `event` is the id of its case-erased, `salt` that event's, `receipts` what the ledger must still hold of it.
+    """
+
+    at: str
+    case: str
+    event: str
+    reason: str
+    recipients: tuple[str, ...]
+    salt: str
+    receipts: Chain
+
+
+class Hold(Written, frozen=True):
+    """A legal hold on a case: while it stands, nothing of the case is erased. It is no part of the case's log."""
+
+    held: str
+    since: str | None = None  # None: there is no hold
+
+
+HOLD_PREFIX = "hold/"  # of a hold's key, beside the key of its case
 KEPT_UTTERANCES = 1_000
-State = Case | Utterances
+State = Case | Utterances | Erased | Hold
 
 
 def key_of(state: State) -> str:
     """Return the key of a state: the case or, where there is none, the party."""
-    return state.id if isinstance(state, Case) else state.party
+    match state:
+        case Case():
+            return state.id
+        case Utterances():
+            return state.party
+        case Erased():
+            return state.case
+        case Hold():
+            return hold_key(state.held)
+
+
+def hold_key(case: str) -> str:
+    """Return the key under which a hold on a case is kept."""
+    return HOLD_PREFIX + case
 
 
 def saying(case: Case, event: str, said: Said) -> Case:

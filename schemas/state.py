@@ -9,14 +9,30 @@ from collections.abc import Mapping
 from msgspec import DecodeError, field
 from msgspec.json import Decoder, Encoder
 
-from schemas.case import Case, Consent, Measure, Meeting, Said, Screening, State, Transfer, Utterances
+from schemas.case import (
+    HOLD_PREFIX,
+    Case,
+    Chain,
+    Consent,
+    Due,
+    Erased,
+    Hold,
+    Measure,
+    Meeting,
+    Said,
+    Screening,
+    State,
+    Transfer,
+    Utterances,
+)
 from schemas.errors import StateError
 from schemas.value import Value, Written
 from schemas.vocabulary import CASE_ID
 
-VERSION = 1
+VERSION = 2
 _CASE_ID = re.compile(CASE_ID)
-_OF_A_PARTY = b'{"party":'  # how Utterances begin, their keys being sorted; no case does
+# How each kind but a case begins, its keys being sorted: no case has these before its own `case`.
+_OF_A_PARTY, _OF_AN_ERASED, _OF_A_HOLD = b'{"party":', b'{"at":', b'{"held":'
 
 
 class _Case(Written, frozen=True):
@@ -34,6 +50,12 @@ class _Case(Written, frozen=True):
     measures: Mapping[str, Measure] = field(default_factory=dict)
     transfers: Mapping[str, Transfer] = field(default_factory=dict)
     acknowledged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    due: tuple[Due, ...] = ()
+    newest: str | None = None
+    over: str | None = None
+    erase_from: str | None = None
+    next: str | None = None
+    receipts: Chain = Chain()
 
 
 class _Utterances(Value, frozen=True, forbid_unknown_fields=True):
@@ -47,24 +69,41 @@ class _Utterances(Value, frozen=True, forbid_unknown_fields=True):
 # `sorted` gives what RFC 8785 asks for, for the values a state has (see canonical.py); a test compares.
 _ENCODER = Encoder(order="sorted")
 _READ_CASE, _READ_UTTERANCES = Decoder(_Case), Decoder(_Utterances)
+_READ_ERASED, _READ_HOLD = Decoder(Erased), Decoder(Hold)
 
 
 def empty(key: str) -> State:
-    """Return the state before any event, of a case (its id) or of a party (what it says outside cases)."""
+    """Return the state before any event: of a case (its id), a party (what it says outside cases) or a hold."""
+    if key.startswith(HOLD_PREFIX):
+        return Hold(key.removeprefix(HOLD_PREFIX))
     return Case(key) if _CASE_ID.fullmatch(key) else Utterances(key)
 
 
 def encode(state: State) -> bytes:
     """Return the state's canonical bytes."""
-    return _ENCODER.encode(_case(state) if isinstance(state, Case) else _utterances(state))
+    match state:
+        case Case():
+            return _ENCODER.encode(_case(state))
+        case Utterances():
+            return _ENCODER.encode(_utterances(state))
+        case _:
+            return _ENCODER.encode(state)
 
 
 def decode(raw: bytes) -> State:
     """Return the state that these bytes are. Raises StateError."""
     try:
-        return _utterances_from(raw) if raw.startswith(_OF_A_PARTY) else _case_from(raw)
+        return _read(raw)
     except (DecodeError, ValueError) as error:
         raise StateError(type(error).__name__) from None
+
+
+def _read(raw: bytes) -> State:
+    if raw.startswith(_OF_AN_ERASED):
+        return _READ_ERASED.decode(raw)
+    if raw.startswith(_OF_A_HOLD):
+        return _READ_HOLD.decode(raw)
+    return _utterances_from(raw) if raw.startswith(_OF_A_PARTY) else _case_from(raw)
 
 
 def _utterances(state: Utterances) -> _Utterances:
@@ -91,6 +130,12 @@ def _case(case: Case) -> _Case:
         case.measures,
         case.transfers,
         case.acknowledged,
+        case.due,
+        case.newest,
+        case.over,
+        case.erase_from,
+        case.next,
+        case.receipts,
     )
 
 
@@ -109,6 +154,12 @@ def _case_from(raw: bytes) -> Case:
         written.measures,
         written.transfers,
         written.acknowledged,
+        written.due,
+        written.newest,
+        written.over,
+        written.erase_from,
+        written.next,
+        written.receipts,
     )
 
 
