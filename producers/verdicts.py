@@ -10,7 +10,8 @@ changes nothing and waits for nothing.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -41,9 +42,11 @@ FORGET_EVERY = 3600.0  # seconds
 AT_THE_GATEWAY = -1  # the place of what the gateway refused: before the inbox, and nobody waits for it
 REFUSED, ACCEPTED_BEFORE, ACCEPTED = range(3)  # how a verdict stands beside others on the same id
 
-# Waits, in the transaction of the connection given, until what was accepted in these cases (None: in any) binds
-# every read. Raises TimeoutError where that takes too long.
-Binding: TypeAlias = Callable[[Any, Collection[str] | None], Awaitable[None]]
+# Case -> the events that were accepted in it; None: it may be any.
+Told: TypeAlias = Mapping[str, Collection[str]] | None
+# Waits, in the transaction of the connection given, until these events bind every read. Raises TimeoutError where that
+# takes too long.
+Binding: TypeAlias = Callable[[Any, Told], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class VerdictProjection:
         Raises TimeoutError where what was accepted does not bind yet: then nothing of the batch is told.
         """
         if rows := fold(records):
-            await self._binding(connection, await _changed(connection, rows))
+            await self._binding(connection, await _accepted_in(connection, rows))
             await connection.execute(
                 RECORD,
                 [row.party for row in rows],
@@ -168,8 +171,7 @@ class VerdictProjection:
             self._forgot = self._clock()
 
 
-async def _changed(connection: asyncpg.Connection, rows: Sequence[Row]) -> Collection[str] | None:
-    """Return the cases that the rows tell of a change in; None where it may be any."""
+async def _accepted_in(connection: asyncpg.Connection, rows: Sequence[Row]) -> Told:
     told = {(row.party, row.id) for row in rows if row.standing == ACCEPTED}
     again = {(row.party, row.id) for row in rows if row.standing == ACCEPTED_BEFORE} - told
     if again:
@@ -177,7 +179,11 @@ async def _changed(connection: asyncpg.Connection, rows: Sequence[Row]) -> Colle
         found = await connection.fetch(ACCEPTED_BEFORE_THIS, [party for party, _ in again], [id_ for _, id_ in again])
         if again - {(row["party"], row["id"]) for row in found}:
             return None
-    return {row.case for row in rows if row.case is not None}
+    by_case: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.case is not None:
+            by_case[row.case].add(str(row.id))
+    return by_case
 
 
 def _announced(rows: Sequence[Row]) -> list[str]:

@@ -12,9 +12,13 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from consumers.binding import Binding
+from consumers.binding import Binding, Ends
 from consumers.case_pins import NotPinnedError, pinned, slot
+from consumers.case_states import KEEP
 from deploy import clients
+from schemas import topics
+from schemas.errors import UnreachableError
+from schemas.state import empty, encode
 from tests import http_side
 from tests.brokers import RunningPostgres
 from tests.waiting import eventually, eventually_sync
@@ -39,6 +43,11 @@ asyncio.run(read())
 """
 
 
+async def nowhere(partitions: Iterable[int]) -> Mapping[int, int]:
+    """Every topic is empty."""
+    return dict.fromkeys(partitions, 0)
+
+
 @dataclass
 class Sides:
     """Readers' connections, and those of who tells what changed."""
@@ -48,20 +57,18 @@ class Sides:
     telling: asyncpg.Pool
     owner: asyncpg.Connection
 
-    async def tell(self, cases: Collection[str] | None) -> None:
-        """Wait until a change may be told."""
+    async def tell(self, cases: Collection[str] | None, ends: Ends = nowhere, event: str | None = None) -> None:
+        """Wait until a change may be told that stands in the states already (or an event that does not)."""
+        for case in [] if event else cases or []:
+            await self.telling.execute(KEEP, [case], [topics.partition_of(case.encode())], [encode(empty(case))])
+        told = None if cases is None else {case: [event] if event else [] for case in cases}
         async with self.telling.acquire() as connection, connection.transaction():
-            await Binding(nowhere)(connection, cases)
+            await Binding(ends)(connection, told)
 
     async def someone_waits(self) -> bool:
         waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
         waiting += " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
         return bool(await self.owner.fetchval(waiting))
-
-
-async def nowhere(partitions: Iterable[int]) -> Mapping[int, int]:
-    """Every topic is empty."""
-    return dict.fromkeys(partitions, 0)
 
 
 @pytest.fixture
@@ -147,6 +154,19 @@ async def test_a_frozen_reader_is_waited_for_no_longer_than_seconds_and_sends_no
 def _is_stopped(pid: int) -> bool:
     with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123 - no file, a question to the kernel
         return file.read().rpartition(")")[2].split()[0] == "T"
+
+
+async def test_where_no_state_shows_the_event_the_place_that_was_read_decides(sides: Sides) -> None:
+    await sides.tell([str(uuid4())], event=str(uuid4()))
+
+
+async def test_nothing_is_told_while_nobody_says_where_the_topic_ends(sides: Sides) -> None:
+    async def away(_: Iterable[int]) -> Mapping[int, int]:
+        raise UnreachableError
+
+    for cases in (None, [str(uuid4())]):
+        with pytest.raises(TimeoutError):
+            await sides.tell(cases, away, str(uuid4()))
 
 
 async def test_a_reader_needs_no_right_beyond_connecting(sides: Sides) -> None:

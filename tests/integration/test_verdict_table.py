@@ -1,7 +1,7 @@
 """The verdict table on real PostgreSQL: a verdict for each submission, and what stands of an event."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ import pytest
 
 from deploy import clients
 from producers.verdict_desk import VerdictDesk
-from producers.verdicts import FORGET, VerdictProjection
+from producers.verdicts import FORGET, Told, VerdictProjection
 from schemas import topics
 from schemas.records import Inbound
 from schemas.verdicts import Accepted, Refusal, Verdict, answer
@@ -31,7 +31,7 @@ class Table:
     desk: VerdictDesk
     projector: asyncpg.Connection
     owner: asyncpg.Connection
-    bound: list[Collection[str] | None] = field(default_factory=list)  # the cases that each batch waited for
+    bound: list[Told] = field(default_factory=list)  # what each batch waited for
     binds: bool = True
 
     async def tell(self, *records: Inbound) -> None:
@@ -39,8 +39,8 @@ class Table:
         async with self.projector.transaction():
             await VerdictProjection([PARTY], self._binding).write(self.projector, records)
 
-    async def _binding(self, _connection: Any, cases: Collection[str] | None) -> None:
-        self.bound.append(cases)
+    async def _binding(self, _connection: Any, told: Told) -> None:
+        self.bound.append(told)
         if not self.binds:
             raise TimeoutError
 
@@ -154,18 +154,17 @@ async def test_what_does_not_bind_yet_is_not_told_and_neither_is_what_came_with_
 
 async def test_an_acceptance_binds_in_its_case_and_a_refusal_waits_for_nothing(table: Table) -> None:
     await table.tell(told(uuid4(), "schema", 4, 1))
-    assert table.bound[-1] == set()
+    assert table.bound[-1] == {}
     await table.tell(accepted(uuid4(), 5))  # outside any case
-    assert table.bound[-1] == set()
-    await table.tell(accepted(uuid4(), 6, "one"), accepted(uuid4(), 7, "other"), told(uuid4(), "schema", 8, 2))
-    assert table.bound[-1] == {"one", "other"}
+    assert table.bound[-1] == {}
+    one, other = uuid4(), uuid4()
+    await table.tell(accepted(one, 6, "its case"), accepted(other, 7, "another"), told(uuid4(), "schema", 8, 2))
+    assert table.bound[-1] == {"its case": {str(one)}, "another": {str(other)}}
 
 
 async def test_what_was_said_twice_is_told_no_earlier_than_its_acceptance(table: Table) -> None:
     event, again = uuid4(), partial(told, verdict="duplicate", place=9, offset=3)
-    await table.tell(again(event))
-    assert table.bound[-1] is None  # whichever case it is: its acceptance has not been read yet
+    await table.tell(again(event))  # whichever case it is: its acceptance has not been read yet
     await table.tell(accepted(event, 5, "a case"), again(event))
-    assert table.bound[-1] == {"a case"}
     await table.tell(again(event))
-    assert table.bound[-1] == set()
+    assert table.bound[-3:] == [None, {"a case": {str(event)}}, {}]

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from consumers.binding import STATES
 from consumers.runner import STORED, started
 from deploy import web
 from deploy.kafka_access import KafkaAccess
@@ -102,8 +103,8 @@ async def the_state_is_waited_for(side: HttpSide) -> bool:
     owner = await side.owner()
     looking = await owner.fetchval(
         "SELECT count(*) FROM pg_stat_activity WHERE usename = 'projector' AND datname = current_database()"
-        " AND state LIKE '%in transaction' AND query = $1",
-        STORED,
+        " AND state LIKE '%in transaction' AND query = ANY ($1::text[])",
+        [STATES, STORED],
     )
     await owner.close()
     return bool(looking)

@@ -97,7 +97,7 @@ def test_a_long_list_is_announced_as_anything() -> None:
 
 
 def test_it_reads_the_log_and_the_refusals_of_all() -> None:
-    async def binds(_connection: object, _cases: object) -> None: ...
+    async def binds(_connection: object, _told: object) -> None: ...
 
     assert VerdictProjection(["vink", "ku"], binds).topics == (
         topics.LOG,
