@@ -14,9 +14,11 @@ import pytest
 
 from consumers.binding import Binding, Ends
 from consumers.case_pins import NotPinnedError, pinned, slot
-from consumers.case_states import KEEP
+from consumers.case_states import KEEP, CaseStates
+from consumers.runner import STORED
 from deploy import clients
 from schemas import topics
+from schemas.case import Case, Said, saying
 from schemas.errors import UnreachableError
 from schemas.state import empty, encode
 from tests import http_side
@@ -156,8 +158,31 @@ def _is_stopped(pid: int) -> bool:
         return file.read().rpartition(")")[2].split()[0] == "T"
 
 
-async def test_where_no_state_shows_the_event_the_place_that_was_read_decides(sides: Sides) -> None:
-    await sides.tell([str(uuid4())], event=str(uuid4()))
+async def test_an_event_that_no_state_shows_waits_for_its_place(sides: Sides) -> None:
+    case = str(uuid4())
+
+    async def further(partitions: Iterable[int]) -> Mapping[int, int]:
+        return dict.fromkeys(partitions, 1)
+
+    telling = asyncio.create_task(sides.tell([case], further, str(uuid4())))
+    looking = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'projector' AND datname = current_database()"
+    looking += " AND state LIKE '%in transaction' AND query = $1"
+    await eventually(lambda: sides.owner.fetchval(looking, STORED))
+    assert not telling.done()
+    place = "INSERT INTO readmodel.positions (projection, topic, partition, position) VALUES ($1, $2, $3, 1)"
+    await sides.owner.execute(place, CaseStates.name, topics.CASES, topics.partition_of(case.encode()))
+    await telling
+
+
+async def test_an_event_that_its_state_shows_waits_for_no_place(sides: Sides) -> None:
+    case, event = str(uuid4()), str(uuid4())
+
+    async def never(_: Iterable[int]) -> Mapping[int, int]:
+        pytest.fail("asked")
+
+    shown = encode(saying(Case(case), event, Said("sof", "follow-up-held")))
+    await sides.telling.execute(KEEP, [case], [topics.partition_of(case.encode())], [shown])
+    await sides.tell([case], never, event)
 
 
 async def test_nothing_is_told_while_nobody_says_where_the_topic_ends(sides: Sides) -> None:
