@@ -9,6 +9,9 @@ begins later is judged on the state that stands.
 Where the state cannot tell, it stands once the read model is where the case's partition ended after the verdict's own
 record was read, transactions under way included. The states are asked first: they wait for nobody else's transaction.
 
+What Kafka itself shows a party (its view of the change, the answer to what it says twice) is not held back: it is the
+verdict over HTTP that says "from now on".
+
 What takes longer than a pin can last is not told: TimeoutError, to be tried again from the same place.
 """
 

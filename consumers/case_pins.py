@@ -8,11 +8,13 @@ loses its pin to the database's own limit, which comes later: a reader that runs
 
 What that leaves open: a process (or machine) that is frozen between its last look at the clock and the write that
 follows, or while the rest of a long answer waits in it for a slow client, and that wakes up after the database's
-limit, sends what it was about to send. A lock cannot follow a byte into the socket.
+limit, sends what it was about to send. A lock cannot follow a byte into the socket; nor can it, behind that, into what
+a proxy or the network still carries.
 """
 
 import asyncio
 import zlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ STANDS = (_SQL / "pin_stands.sql").read_text()
 
 PINS = 1_397_576_528  # the class of these among the database's advisory locks
 SLOTS = 256  # cases share them: a batch of thousands of cases takes no more locks than the server has room for
+MOST_OF_A_PARTY = 4  # at once, since each takes one of the database connections that all share
 LONGEST = 4.0  # seconds, from asking for a pin until the value must have left
 GIVEN_WITHIN = "2s"  # behind who waits for the pins before it
 LOST_AFTER = "6s"  # without a statement; the database ends the connection
@@ -63,18 +66,31 @@ class Pin:
             raise TimeoutError
 
 
+class Turns:
+    """Whose turn it is: a party with slow readers waits for itself, and no other party for it."""
+
+    def __init__(self) -> None:
+        """Begin with nobody reading."""
+        self._by_party: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MOST_OF_A_PARTY))
+
+    def of(self, party: str) -> asyncio.Semaphore:
+        """Return what a party waits for, and holds while it has its turn."""
+        return self._by_party[party]
+
+
 def slot(case: bytes) -> int:
     """Return which lock a case has, beside others."""
     return zlib.crc32(case) % SLOTS
 
 
 @asynccontextmanager
-async def pinned(pool: asyncpg.Pool, case: bytes) -> AsyncIterator[Pin]:
+async def pinned(pool: asyncpg.Pool, case: bytes, turn: asyncio.Semaphore) -> AsyncIterator[Pin]:
     """Pin a case for what is done inside; it is interrupted when its time is up. Raises NotPinnedError."""
     until = asyncio.get_running_loop().time() + LONGEST
     try:
         async with (
             asyncio.timeout_at(until) as limit,
+            turn,
             pool.acquire() as connection,
             connection.transaction(readonly=True),
         ):

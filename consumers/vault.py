@@ -20,7 +20,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from consumers.case_pins import pinned
+from consumers.case_pins import Turns, pinned
 from consumers.vault_cipher import Sealed, VaultCipher
 from schemas import state, topics
 from schemas.canonical import canonical
@@ -74,6 +74,7 @@ class Vault:
     committed_end: CommittedEnd  # of a partition of the cases topic
     in_force: InForce  # the bus's time, and the contract of that time
     patience: float = 2.0  # seconds that a read waits for the read model
+    turns: Turns = field(default_factory=Turns)
 
     async def deposit(self, deposit: Deposit, value: Value) -> bool:
         """Keep a value; True where it is new. Raises TakenError where the reference holds anything else."""
@@ -99,7 +100,7 @@ class Vault:
         key = (str(ref) if deposit is None else deposit.case).encode()
         await self._caught_up(key)
         time, contract = await self.in_force()
-        async with pinned(self.pool, key) as pin:
+        async with pinned(self.pool, key, self.turns.of(reader.party)) as pin:
             answer = await _asked(pin.connection, contract, deposit, reader.party)
             value = None if found is None or isinstance(answer, Refused) else self._opened(*found)
             await self._receipted(receipt_of(deposit, reader, answer, time.isoformat(), contract.digest))

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ import asyncpg
 import pytest
 
 from consumers.binding import Binding, Ends
-from consumers.case_pins import NotPinnedError, pinned, slot
+from consumers.case_pins import MOST_OF_A_PARTY, NotPinnedError, Pin, Turns, pinned, slot
 from consumers.case_states import KEEP, CaseStates
 from consumers.runner import STORED
 from deploy import clients
@@ -33,7 +34,7 @@ from deploy import clients
 async def read():
     pool = await clients.pool(sys.argv[1])
     try:
-        async with pinned(pool, sys.argv[2].encode()) as pin:
+        async with pinned(pool, sys.argv[2].encode(), asyncio.Semaphore()) as pin:
             os.kill(os.getpid(), signal.SIGSTOP)
             await pin.require()
             print("a byte leaves")
@@ -58,6 +59,10 @@ class Sides:
     readers: asyncpg.Pool
     telling: asyncpg.Pool
     owner: asyncpg.Connection
+    turns: Turns = field(default_factory=Turns)
+
+    def reading(self, case: str, party: str = "vink") -> AbstractAsyncContextManager[Pin]:
+        return pinned(self.readers, case.encode(), self.turns.of(party))
 
     async def tell(self, cases: Collection[str] | None, ends: Ends = nowhere, event: str | None = None) -> None:
         """Wait until a change may be told that stands in the states already (or an event that does not)."""
@@ -87,9 +92,9 @@ async def sides(postgres: RunningPostgres) -> AsyncIterator[Sides]:
 async def test_who_tells_waits_for_every_reader_of_its_case_and_for_no_other(sides: Sides) -> None:
     case = str(uuid4())
     other = next(o for o in map(str, iter(uuid4, None)) if slot(o.encode()) != slot(case.encode()))
-    async with pinned(sides.readers, case.encode()):
+    async with sides.reading(case):
         await sides.tell([other])
-        async with pinned(sides.readers, case.encode()):
+        async with sides.reading(case):
             telling = asyncio.create_task(sides.tell([case, other]))
             await eventually(sides.someone_waits)
         assert not telling.done()
@@ -98,7 +103,7 @@ async def test_who_tells_waits_for_every_reader_of_its_case_and_for_no_other(sid
 
 
 async def test_who_cannot_say_which_case_waits_for_all_readers(sides: Sides) -> None:
-    async with pinned(sides.readers, uuid4().bytes):
+    async with sides.reading(str(uuid4())):
         telling = asyncio.create_task(sides.tell(None))
         await eventually(sides.someone_waits)
     await telling
@@ -106,21 +111,37 @@ async def test_who_cannot_say_which_case_waits_for_all_readers(sides: Sides) -> 
 
 async def test_a_reader_comes_after_who_waits_and_gives_up_in_time(sides: Sides) -> None:
     case = str(uuid4())
-    async with pinned(sides.readers, case.encode()):
+    async with sides.reading(case):
         telling = asyncio.create_task(sides.tell([case]))
         await eventually(sides.someone_waits)
         with pytest.raises(NotPinnedError, match="LockNotAvailable"):
-            async with pinned(sides.readers, case.encode()):
+            async with sides.reading(case):
                 pytest.fail("pinned before who waits")
     await telling
-    async with pinned(sides.readers, case.encode()) as pin:
+    async with sides.reading(case) as pin:
+        await pin.require()
+
+
+async def test_a_party_whose_readers_are_slow_keeps_no_other_waiting(sides: Sides) -> None:
+    case = str(uuid4())
+    async with AsyncExitStack() as slow:
+        for _ in range(MOST_OF_A_PARTY):
+            await slow.enter_async_context(sides.reading(case))
+        one_more = asyncio.create_task(_read(sides, case, "vink"))
+        await _read(sides, case, "sof")
+        assert not one_more.done()
+    await one_more
+
+
+async def _read(sides: Sides, case: str, party: str) -> None:
+    async with sides.reading(case, party) as pin:
         await pin.require()
 
 
 async def test_nothing_is_done_for_longer_than_a_pin_lasts(sides: Sides) -> None:
     case = str(uuid4())
     with pytest.raises(NotPinnedError, match="Timeout"):
-        async with pinned(sides.readers, case.encode()):
+        async with sides.reading(case):
             await asyncio.Event().wait()
     await sides.tell([case])
 
@@ -130,7 +151,7 @@ async def test_a_pin_goes_with_its_connection_and_its_reader_stops(sides: Sides,
     case = str(uuid4())
 
     async def read() -> None:
-        async with pinned(sides.readers, case.encode()) as pin:
+        async with sides.reading(case) as pin:
             await sides.owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'vault'")
             await (pin.require() if asks else asyncio.Event().wait())
             pytest.fail("a byte leaves")
