@@ -8,6 +8,7 @@ import typer
 from deploy.cli.console import NO, Json, answer, answer_json, note
 from deploy.cli.explanation import TELLING, Explanation, Ruled, explain
 from deploy.cli.files import Policies, contracts, read
+from deploy.cli.record import record
 from deploy.paper_log import PaperBus, hear_all
 from schemas.contract import Contract
 from schemas.contract_files import holds_contract, load, load_all
@@ -15,6 +16,7 @@ from schemas.errors import ContractError, UsageError
 from schemas.verdicts import Accepted, Refusal
 
 app = typer.Typer(no_args_is_help=True, help="The contract: who may say what, and who may see what on which ground.")
+app.command("record")(record)
 
 SAYING = {
     "not_addressed": "does not address this party here",
