@@ -11,6 +11,7 @@ from schemas.value import Value
 from schemas.vocabulary import UUID
 
 _UUID = re.compile(UUID)
+SWEEP = b"sweep"
 _PACKER = msgpack.Encoder()
 
 
@@ -68,6 +69,17 @@ def header(headers: Headers, name: str) -> str | None:
 def identifier(text: str | None) -> str | None:
     """Return the text if it is a UUID: nothing else of a foreign record is ever repeated."""
     return text if text is not None and _UUID.fullmatch(text) else None
+
+
+def case_in_key(record: Inbound) -> str | None:
+    """Return the case that a log record's key names: it is there on a tombstone too. None where it names none."""
+    parts = (key_of(record) or "").split("/")
+    return identifier(parts[1]) if len(parts) == 3 else None
+
+
+def is_sweep(record: Inbound) -> bool:
+    """Whether a record is empty and only there so that the broker closes a file behind it: it says nothing."""
+    return record.key == SWEEP and not record.value
 
 
 def key_of(record: Inbound) -> str | None:

@@ -43,6 +43,10 @@ REASONS: Mapping[str, str] = {
     "absent": "it follows from the log and is not there",
     "no_event": "nothing that can be told again from the log leads to it",
     "doubled": "it stands there more than once",
+    "kept": "it is of an erased case, and still there",
+    "chain": "the receipts of this erased case are not those that its stub counts",
+    "receipted": "it is not what its receipt says that was shown",
+    "recipients": "the stub names others than those who were told",
     "receipt_form": "it is no receipt of a read",
 }
 

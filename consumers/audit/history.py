@@ -11,17 +11,23 @@ from consumers.audit.evidence import Stored
 from consumers.audit.findings import Finding
 from consumers.audit.retelling import Retelling, Retold
 from schemas import state
+from schemas.case import Erased
 from schemas.contract import Contracts
+from schemas.errors import StateError
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A case at a time: its state, its events with what followed, and what could not be told again."""
+    """A case at a time: its state, its events with what followed, and what could not be told again.
+
+    Of an erased case there is only what its stub says.
+    """
 
     case: str
     state: dict[str, Any] | None
     events: tuple[Retold, ...]
     findings: tuple[Finding, ...]
+    erased: Erased | None = None
 
     def body(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -30,7 +36,21 @@ class Told:
             "state": self.state,
             "events": [_event(retold) for retold in self.events],
             "findings": [finding.body() for finding in self.findings],
+            **({} if self.erased is None else {"erased": _erased(self.erased)}),
         }
+
+
+def stub_of(states: Iterable[Stored], case: str) -> Erased | None:
+    """Return what stays of a case if it is erased, of the states in its partition: the newest counts."""
+    newest = None
+    for stored in states:
+        if stored.record.key == case.encode():
+            newest = stored.record.value
+    try:
+        found = state.decode(newest or b"")
+    except StateError:
+        return None
+    return found if isinstance(found, Erased) else None
 
 
 def tell_case(contracts: Contracts, log: Iterable[Stored], case: str, at: datetime | None = None) -> Told:
@@ -50,6 +70,10 @@ def tell_case(contracts: Contracts, log: Iterable[Stored], case: str, at: dateti
             events.append(told)
     after = orjson.loads(state.encode(events[-1].state)) if events else None
     return Told(case, after, tuple(events), tuple(findings))
+
+
+def _erased(stub: Erased) -> dict[str, Any]:
+    return {"at": stub.at, "reason": stub.reason, "told": list(stub.recipients)}
 
 
 def _concerns(stored: Stored, case: str) -> bool:

@@ -1,8 +1,9 @@
 """The auditor's reading of the topics, in an order that a running bus cannot disturb.
 
 First where the committed log ends; then everything else, whose ends are taken later and so hold all that follows from
-that log; then the log, and what came to it meanwhile, which only says which cases were in motion. The ends are taken
-once, so that shares that are audited by several processes are shares of one and the same bus.
+that log, and of that the states first, since they say which cases are erased; then the log, and what came to it
+meanwhile, which only says which cases were in motion. The ends are taken once, so that shares that are audited by
+several processes are shares of one and the same bus.
 """
 
 from collections.abc import Callable, Iterable
@@ -55,8 +56,6 @@ async def audit(
         match stored.record.topic:
             case topics.LEDGER:
                 verification.see_receipt(stored)
-            case topics.CASES:
-                verification.see_state(stored)
             case _:
                 verification.see_view(stored)
 
@@ -65,7 +64,10 @@ async def audit(
         known = record.offset < of.log[record.topic, record.partition]
         (verification.see_log if known else verification.see_motion)(stored)
 
-    await _read(open_consumer, of.rest, share, see_kept, progress)
+    states = {place: end for place, end in of.rest.items() if place[0] == topics.CASES}
+    others = {place: end for place, end in of.rest.items() if place not in states}
+    await _read(open_consumer, states, share, verification.see_state, progress)
+    await _read(open_consumer, others, share, see_kept, progress)
     # Not before the rest is read: of what is there the log's part is there by now, so it is known to move.
     now = await ends_of(open_consumer, [place for place in of.log if share.has(place)])
     await _read(open_consumer, now, share, see_log, progress)
@@ -75,6 +77,11 @@ async def audit(
 def log_of(case: str) -> tuple[Place, ...]:
     """Return where the record of a case stands."""
     return ((topics.LOG, topics.partition_of(case.encode())),)
+
+
+def states_of(case: str) -> tuple[Place, ...]:
+    """Return where its states stand."""
+    return ((topics.CASES, topics.partition_of(case.encode())),)
 
 
 def ledger_of(case: str) -> tuple[Place, ...]:

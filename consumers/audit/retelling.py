@@ -11,7 +11,7 @@ from consumers.audit.evidence import Stored
 from consumers.audit.findings import Finding, of_log
 from consumers.audit.share import home_of
 from schemas.admission import unseal
-from schemas.case import State
+from schemas.case import Case, State, Utterances
 from schemas.contract import Contracts
 from schemas.envelope import Admitted
 from schemas.errors import SamspilError, UnknownContractError
@@ -64,7 +64,7 @@ class Retelling:
             return of_log(stored, "misplaced")
         held = self._held.get(key)
         before = held.state if held else empty(key)
-        if admitted.event.id in before.said:
+        if isinstance(before, Case | Utterances) and admitted.event.id in before.said:
             return of_log(stored, "repeated")
         return self._judge(stored, admitted, before)
 

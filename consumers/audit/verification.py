@@ -1,6 +1,7 @@
 """The audit itself: everything that must follow from the log, held against everything that is there.
 
-Feed it what stands on the topics first, then the log, then ask for the report. Views, receipts and states are
+Feed it the states first, since they say what was erased; then what else stands on the topics, then the log; then ask
+for the report. Views, receipts and states are
 kept as marks (where, and a hash), so that memory grows with their number and not with their size. Nothing is
 compared across partitions, and a view is one of the case that it names; so a share of the bus can be audited alone.
 """
@@ -8,12 +9,14 @@ compared across partitions, and a view is one of the case that it names; so a sh
 from collections import Counter
 from dataclasses import dataclass
 
-from consumers.audit.evidence import Mark, Stored, about, agrees, identifier, key_of, mark
+from consumers.audit.evidence import Mark, Stored, about, agrees, case_in_key, identifier, is_sweep, key_of, mark
 from consumers.audit.findings import Finding, Report, in_order, of_absent, of_log, of_mark
 from consumers.audit.receipts import Identity, Slip, is_read, slip_of
+from consumers.audit.remains import Remains
 from consumers.audit.retelling import Retelling, Retold, has_its_form
 from consumers.audit.share import home_of
 from schemas import state, topics
+from schemas.case import HOLD_PREFIX
 from schemas.contract import Contracts
 from schemas.outputs import receipt_record, state_record, view_record
 from schemas.views import Receipt, View
@@ -30,28 +33,35 @@ class Kept:
 
 
 class Verification:
-    """One audit: `see_view`, `see_receipt`, `see_state` for all, then `see_log` in order, then `report`."""
+    """One audit: `see_state` for all, `see_view` and `see_receipt` for all, `see_log` in order, then `report`."""
 
     def __init__(self, contracts: Contracts, kept: Kept = Kept()) -> None:
         """Start with nothing seen."""
         self._contracts = contracts
         self._kept = kept
         self._retelling = Retelling(contracts)
+        self._remains = Remains(kept.views_since, kept.receipts_since)
         self._views: dict[ViewKey, list[Mark]] = {}
         self._buried: dict[tuple[str, str | None], Mark] = {}
+        self._taken_out: dict[Finding, str] = {}  # views that were, of cases that stand
         self._slips: dict[Identity, list[Slip]] = {}
-        self._states: dict[tuple[int, bytes | None], Mark] = {}
+        self._states: dict[tuple[int, bytes | None], Mark | None] = {}  # None: by its form alone it is in order
         self._in_motion: set[tuple[int, str]] = set()  # by partition: elsewhere a case does not move
         self._findings: list[Finding] = []
         self._seen: Counter[str] = Counter()
 
     def see_view(self, stored: Stored) -> None:
         record, id_ = stored.record, key_of(stored.record)
+        if is_sweep(record):
+            return
         of = about(record.headers)
         if record.value is None:
             self._buried[record.topic, id_] = mark(stored, of)
             return
         self._seen["views"] += 1
+        if of is not None and self._remains.holds(of, home_of(of)):
+            self._remains.see_view(stored, of)
+            return
         self._views.setdefault((record.topic, of, id_), []).append(mark(stored, of))
 
     def see_receipt(self, stored: Stored) -> None:
@@ -62,23 +72,39 @@ class Verification:
                 self._findings.append(of_mark("vault_read", "malformed", mark(stored), "receipt_form"))
             return
         self._seen["receipts"] += 1
+        of = key_of(record)
+        if of is not None and self._remains.holds(of, record.partition):
+            self._remains.see_receipt(stored, of)
+            return
         slip = slip_of(stored)
         self._slips.setdefault(slip.identity, []).append(slip)
 
     def see_state(self, stored: Stored) -> None:
         """Take a state; the newest of a key counts, as for every reader of a compacted topic."""
-        place = (stored.record.partition, stored.record.key)
+        record = stored.record
+        if is_sweep(record):
+            return
+        place = (record.partition, record.key)
         if place not in self._states:
             self._seen["states"] += 1
-        self._states[place] = mark(stored, key_of(stored.record))
+        released = record.value is None and (key_of(record) or "").startswith(HOLD_PREFIX)
+        in_order_ = self._remains.see_state(stored) or released
+        self._states[place] = None if in_order_ else mark(stored, key_of(record))
 
     def see_motion(self, stored: Stored) -> None:
         """Take a log record that came after the audit began: what concerns its case may be newer than the log seen."""
-        if of := about(stored.record.headers):
-            self._in_motion.add((stored.record.partition, of))
+        record = stored.record
+        if of := about(record.headers) or case_in_key(record):  # a tombstone has its key alone
+            self._in_motion.add((record.partition, of))
 
     def see_log(self, stored: Stored) -> None:
+        record, of = stored.record, case_in_key(stored.record)
+        if is_sweep(record):
+            return
         self._seen["log"] += 1
+        if of is not None and self._remains.holds(of, record.partition):
+            self._remains.see_log(stored, of)
+            return
         retold = self._retelling.tell(stored)
         if isinstance(retold, Finding):
             self._findings.append(retold)
@@ -102,6 +128,10 @@ class Verification:
             for s in left
             if not self._moves(s.mark.partition, s.mark)
         )
+        self._findings.extend(self._remains.findings(self._buried, frozenset(self._in_motion)))
+        # What was taken out of a case in motion: its erasure may have come after the states were read.
+        moved = {found for found, key in self._taken_out.items() if (home_of(key), key) in self._in_motion}
+        self._findings = [finding for finding in self._findings if finding not in moved]
         seen, found = self._seen, in_order(self._findings)
         return Report(seen["log"], seen["views"], seen["receipts"], seen["vault_reads"], seen["states"], found)
 
@@ -128,7 +158,9 @@ class Verification:
         due = view_record(view)
         marks = self._views.pop((due.topic, event.key, view.id), [])
         if buried := self._buried.get((due.topic, view.id)):
-            return [of_mark("view", "changed", buried, "erased", event.id)]
+            found = of_mark("view", "changed", buried, "erased", event.id)
+            self._taken_out[found] = event.key
+            return [found]
         if not marks:
             aged = retold.stored.written_at < self._kept.views_since
             return [] if aged else [of_absent("view", due, event.case, event.id, view.recipient)]
@@ -163,5 +195,5 @@ class Verification:
                 self._findings.append(of_absent("state", due, identifier(key), None))
             elif not agrees(found, due):
                 self._findings.append(of_mark("state", "changed", found, "derived"))
-        left = [m for m in self._states.values() if not self._moves(m.partition, m)]
+        left = [m for m in self._states.values() if m is not None and not self._moves(m.partition, m)]
         self._findings.extend(of_mark("state", "surplus", m, "no_event") for m in left)

@@ -14,8 +14,8 @@ import typer
 
 from consumers.audit.disclosures import Disclosure, Ground, disclosures
 from consumers.audit.findings import REASONS, Finding, Report
-from consumers.audit.history import Told, tell_case
-from consumers.audit.reading import extent, ledger_of, log_of, stored_in
+from consumers.audit.history import Told, stub_of, tell_case
+from consumers.audit.reading import extent, ledger_of, log_of, states_of, stored_in
 from consumers.audit.retelling import Retold
 from consumers.audit.share import MOST
 from consumers.audit.verification import Kept
@@ -108,7 +108,8 @@ def replay_command(
 ) -> None:
     """Tell a case again: its events, the views that left it, and its state at a time.
 
-    Exit code 0: there is such a case; 1: the log knows none (at that time).
+    Of an erased case it says that it was erased, when and why. Exit code 0: there is such a case; 1: the log knows none
+    (any more, or at that time).
     """
     told = reach.run(_told(_case(case), _at(at)))
     (answer_json(told.body()) if as_json else _show_told(told))
@@ -116,10 +117,17 @@ def replay_command(
 
 
 async def _told(case: str, at: datetime | None = None) -> Told:
+    stub = stub_of(await stored_in(_ear(), states_of(case)), case)
+    if stub is not None:
+        return Told(case, None, (), (), stub)
     return tell_case(contracts(), await stored_in(_ear(), log_of(case)), case, at)
 
 
 def _show_told(told: Told) -> None:
+    if told.erased is not None:
+        answer(f"Case {told.case} was erased at {told.erased.at}: {told.erased.reason.replace('_', ' ')}.")
+        answer(f"Told of it: {', '.join(told.erased.recipients)}. Its receipts stay: samspil audit disclosures.")
+        return
     if not told.events:
         answer("The log knows no such case, or not yet at that time.")
         return

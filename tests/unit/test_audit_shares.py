@@ -29,7 +29,7 @@ NUMBERS = (2, 5, 12)
 def audit(shelf: Shelf, share: Share = EVERYTHING, known: Known = ALL) -> Report:
     """As the topics are read: what is kept, then the log, and of it what came later."""
     audit = Verification(wire.contracts())
-    for prefix, see in ((VIEWS, audit.see_view), (LEDGER, audit.see_receipt), (CASES, audit.see_state)):
+    for prefix, see in ((CASES, audit.see_state), (VIEWS, audit.see_view), (LEDGER, audit.see_receipt)):
         for stored in filter(lambda s: share.takes(s.record), shelf.of(prefix)):
             see(stored)
     so_far = Counter[int]()

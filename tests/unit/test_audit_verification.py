@@ -22,9 +22,9 @@ def audit(shelf: Shelf, kept: Kept = Kept()) -> Report:  # noqa: B008 - frozen
     """Audit what the shelf holds, in the auditor's order."""
     verification = Verification(wire.contracts(), kept)
     for take, topic in (
+        (verification.see_state, CASES),
         (verification.see_view, VIEWS),
         (verification.see_receipt, LEDGER),
-        (verification.see_state, CASES),
         (verification.see_log, LOG),
     ):
         for stored in shelf.of(topic):
