@@ -32,6 +32,7 @@ from streams.coordinate import Coordinate
 from streams.last_seal import newest_recorded
 from streams.ownership import Ownership
 from streams.step import Step
+from streams.ticks import Ticks
 from streams.transport import Consumer, RunThread, Transport
 from streams.watchdog import PATIENCE, Watchdog
 
@@ -44,10 +45,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Both steps, as handed to the topology."""
+    """Both steps, as handed to the topology, and the clock that they and the ticks go by."""
 
     admit: Step
     coordinate: Step
+    clock: Clock
 
 
 class _Boot(BootStrategy):
@@ -88,7 +90,8 @@ async def bus_clock(kind: str, contracts: Contracts, connection: Mapping[str, An
 
 def steps(contracts: Contracts, clock: Clock) -> Steps:
     """Return the two steps as they are in force."""
-    return Steps(Admit(contracts, clock, partial(secrets.token_hex, 16)), Coordinate(contracts))
+    salt = partial(secrets.token_hex, 16)
+    return Steps(Admit(contracts, clock, salt), Coordinate(contracts, salt), clock)
 
 
 async def serve(  # noqa: PLR0913, PLR0917 - what a worker is made of, handed over once
@@ -124,6 +127,8 @@ async def _serve(  # noqa: PLR0913, PLR0917 - as above
     ownership = Ownership(connection, contracts, lambda: _lanes(app), fail_stop)
     topology.build(app, ownership, both.admit, both.coordinate, contracts.parties)
     ownership.start()
+    ticks = Ticks(connection, ownership, both.clock, contracts, fail_stop)
+    ticks.start()
     watchdog = Watchdog(connection, ownership, fail_stop, patience)
     watchdog.start()
     ready.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +138,7 @@ async def _serve(  # noqa: PLR0913, PLR0917 - as above
         await _watch(app, starting, ownership, stop, ready)
     finally:
         ready.unlink(missing_ok=True)
+    await ticks.stop()
     await ownership.close()
     await _stop(app, starting)
     await watchdog.stop()

@@ -30,7 +30,7 @@ from schemas.errors import StateError, UnknownWordError
 from schemas.events.concern import ConcernRaised, ConcernScreened, RelativeSupportStarted
 from schemas.events.measure import ConsentRecorded, MeasureEnded, MeasureStarted
 from schemas.events.meeting import MeetingCancelled, MeetingHeld, MeetingScheduled, RegisterCheckRequested
-from schemas.events.rights import CorrectionAcknowledged, CorrectionIssued
+from schemas.events.rights import CorrectionAcknowledged, CorrectionIssued, RightsRequestReceived
 from schemas.events.transfer import (
     CaseClosed,
     TransferAccepted,
@@ -202,6 +202,8 @@ def apply(state: State, event: Event) -> State:
         raise StateError("the event is of another case or party")
     if isinstance(state, Utterances):
         return _uttered(state, event)
+    if not isinstance(state, Case):
+        raise StateError("the case was erased")
     if event.type not in FOLDS:
         raise UnknownWordError("type of event")
     said = saying(state, event.id, _said(event))
@@ -213,8 +215,9 @@ def _said(event: Event) -> Said:
     values = vars(data).items()
     refs = {name: value for name, value in values if isinstance(value, str) and value.startswith(REF_PREFIX)}
     age_band = data.age_band if isinstance(data, ConcernRaised) else None
+    article = data.article if isinstance(data, RightsRequestReceived) else None
     about: str | None = getattr(data, ABOUT[event.type]) if event.type in ABOUT else None
-    return Said(event.party, event.type, refs, age_band, about)
+    return Said(event.party, event.type, refs, age_band, article, about)
 
 
 def _uttered(state: Utterances, event: Event) -> Utterances:

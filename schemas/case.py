@@ -38,6 +38,7 @@ class Said(Written, frozen=True):
     type: str
     refs: Mapping[str, str] = field(default_factory=dict)  # field -> vault reference
     age_band: str | None = None
+    article: str | None = None  # of the GDPR, that a request is made under
     about: str | None = None  # id of the meeting, consent, measure, transfer or event it concerns
     corrected: Mapping[str, int] = field(default_factory=dict)  # reason -> place of the first correction so
     shown: Mapping[str, Shown] = field(default_factory=dict)  # party -> what it got
@@ -145,7 +146,7 @@ class Case(Value, frozen=True):
     over: str | None = None
     erase_from: str | None = None
     next: str | None = None
-    receipts: Chain = Chain()
+    receipts: Chain | None = None
 
     @property
     def exists(self) -> bool:

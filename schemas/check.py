@@ -40,6 +40,8 @@ def check(contract: Contract, state: State, admitted: Admitted) -> Verdict | Non
         raise StateError("the event is of another case or party")
     if isinstance(state, Utterances):
         return _repeated(state.said, event.id)
+    if not isinstance(state, Case):  # erased: nobody is told more than of a case that never was
+        return Refusal(event.id, "unknown_case", THE_CASE)
     if event.id in state.said:
         return _said_before(state, event.id, event.party)
     failure = _failure(Claim(contract, state, event, admitted.seal.recorded))

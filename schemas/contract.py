@@ -109,7 +109,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """What is due, from when, and who answers for it (parsed now; run by COORDINATE's ticks)."""
+    """What is due, from when, and who answers for it (see deadlines.py)."""
 
     name: str
     starts: str
@@ -122,7 +122,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long something is kept (parsed now; run by the daily tick)."""
+    """How long something is kept (see retention.py)."""
 
     name: str
     keep: str
@@ -151,6 +151,21 @@ class Contract:
     def rules_of(self) -> Mapping[str, tuple[Rule, ...]]:
         """The rules of each type of event, in the order of the policy file."""
         return {name: tuple(rule for rule in self.rules if rule.event == name) for name in self.types}
+
+    @cached_property
+    def started_by(self) -> Mapping[str, tuple[Deadline, ...]]:
+        """The deadlines that each type of event starts."""
+        return {name: tuple(d for d in self.deadlines if d.starts == name) for name in self.types}
+
+    @cached_property
+    def deadline(self) -> Mapping[str, Deadline]:
+        """Each deadline by its name."""
+        return {deadline.name: deadline for deadline in self.deadlines}
+
+    @cached_property
+    def kept(self) -> Mapping[str, Retention]:
+        """How long what is kept, by its name."""
+        return {retention.name: retention for retention in self.retention}
 
     @cached_property
     def grounds(self) -> Mapping[str, orjson.Fragment]:

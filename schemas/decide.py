@@ -48,7 +48,8 @@ def decide(contract: Contract, state: State, admitted: Admitted) -> Decision:
         views.append(view)
         receipts.append(_released(contract, admitted, view, released[rules], ruling))
         shown[party] = released[rules].shown
-    return Decision(tuple(views), tuple(receipts), _named_in_vain(admitted.event, rulings), shown)
+    written = tuple([receipt.value() for receipt in receipts])
+    return Decision(tuple(views), tuple(receipts), written, _named_in_vain(admitted.event, rulings), shown)
 
 
 def _rulings(contract: Contract, state: State, event: Event) -> Mapping[str, Ruling]:

@@ -77,7 +77,12 @@ class Admitted(Value, frozen=True):
 
 def log_key(event: Event) -> bytes:
     """Return the key of an event in the log: (source, case, id), so that each can be erased by itself."""
-    return f"{event.party}/{event.case or NO_CASE}/{event.id}".encode()
+    return log_key_of(event.party, event.case, event.id)
+
+
+def log_key_of(party: str, case: str | None, event: str) -> bytes:
+    """Return the same where only the parts are left."""
+    return f"{party}/{case or NO_CASE}/{event}".encode()
 
 
 def source_of(party: str) -> str:

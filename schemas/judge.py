@@ -1,15 +1,16 @@
-"""One pass over one event: check, apply, decide, remember. A replay does the same without checking.
+"""One pass over one event: check, apply, decide, remember, note its terms. A replay does the same without checking.
 
 A word of the contract that no function stands behind raises: the caller answers `internal`, nothing leaves.
 """
 
 from schemas.apply import apply
-from schemas.case import State
+from schemas.case import Case, State
 from schemas.check import check
 from schemas.contract import Contract
 from schemas.decide import decide
 from schemas.envelope import Admitted
 from schemas.remember import remember
+from schemas.terms import noted
 from schemas.value import Value
 from schemas.verdicts import Accepted, Verdict
 from schemas.views import Decision
@@ -36,4 +37,7 @@ def replay(contract: Contract, state: State, admitted: Admitted) -> tuple[State,
     """Return state and decision of an event that was accepted: the same bytes as when it was judged."""
     folded = apply(state, admitted.event)
     decision = decide(contract, folded, admitted)
-    return remember(folded, admitted.event, decision), decision
+    remembered = remember(folded, admitted.event, decision)
+    if not isinstance(remembered, Case):
+        return remembered, decision
+    return noted(contract, remembered, admitted, decision.written), decision

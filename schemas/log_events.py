@@ -14,6 +14,7 @@ class LogEvent(StrEnum):
     PARTITION_STALLED = "partition_stalled"  # records wait, none is judged; topic, partition, offset, seconds
     WORKER_STALLED = "worker_stalled"  # none of its partitions is claimed; name (the phase that lasts), seconds
     WATCH_BLIND = "watch_blind"  # a watchdog's looks begin to fail: they end nothing until one succeeds; error
+    TICK_DELAYED = "tick_delayed"  # Kafka did not say where topics end: the next tick asks again; error
     EVENT_DEAD = "event_dead"  # a step could not judge a record; step, topic, partition, offset, error
     INBOX_TRUNCATED = "inbox_truncated"  # an inbox was emptied up to an offset; topic, offset
     BROKER_BUSY = "broker_busy"  # a record was not acknowledged in time, its sender was told so; topic, error

@@ -5,9 +5,10 @@ The worker writes these bytes and the auditor derives them again, so both take t
 
 from schemas import topics
 from schemas.canonical import canonical
-from schemas.envelope import Admitted, Event, log_key, sealed_headers
+from schemas.case import HOLD_PREFIX, Case
+from schemas.envelope import Admitted, Event, log_key, log_key_of, sealed_headers
 from schemas.records import Headers, Inbound, Outbound
-from schemas.views import Receipt, View
+from schemas.views import Receipt, View, view_key
 
 
 def log_record(admitted: Admitted, withheld: tuple[str, ...]) -> Outbound:
@@ -41,7 +42,27 @@ def receipt_record(event: Event, receipt: Receipt) -> Outbound:
     return Outbound(topics.LEDGER, topics.partition_of(key), key, receipt.value())
 
 
-def state_record(key: str, state: bytes, contract: str) -> Outbound:
-    """Return the newest state of a case or party; `contract` is the digest that judged last."""
+def receipt_records(event: Event, written: tuple[bytes, ...]) -> list[Outbound]:
+    """Return the receipts of an event, whose bytes are made already."""
+    key = event.key.encode()
+    home = topics.partition_of(key)
+    return [Outbound(topics.LEDGER, home, key, value) for value in written]
+
+
+def state_record(key: str, state: bytes | None, contract: str) -> Outbound:
+    """Return the newest state of a case, party or hold; `contract` is the digest that judged last."""
     raw = key.encode()
-    return Outbound(topics.CASES, topics.partition_of(raw), raw, state, (("ce_contract", contract.encode()),))
+    home = topics.partition_of(raw.removeprefix(HOLD_PREFIX.encode()))
+    return Outbound(topics.CASES, home, raw, state, (("ce_contract", contract.encode()),))
+
+
+def erasures(case: Case) -> list[Outbound]:
+    """Return what takes every log record and every view of a case away."""
+    home = topics.partition_of(case.id.encode())
+    logged = [Outbound(topics.LOG, home, log_key_of(said.party, case.id, id_), None) for id_, said in case.said.items()]
+    shown = [
+        Outbound(topics.views(party), 0, view_key(said.party, case.id, id_, party).encode(), None)
+        for id_, said in case.said.items()
+        for party in said.shown
+    ]
+    return [*logged, *shown]

@@ -13,13 +13,13 @@ import calendar
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import holidays
 
+from schemas.contract import CITY
 from schemas.errors import UnknownWordError
 
-CITY = ZoneInfo("Europe/Copenhagen")
+_LAST = date(9998, 12, 31)  # what would end later ends here: the calendar stops, and no clock gets there
 _DAY = timedelta(days=1)
 _SUNDAY = 6
 _HOLIDAYS = holidays.country_holidays("DK")
@@ -36,7 +36,7 @@ def end_of(start: datetime, length: str) -> datetime:
 @lru_cache(maxsize=1024)
 def end_of_day(day: date) -> datetime:
     """Return the first instant after a day in the city, in UTC."""
-    return datetime.combine(day + _DAY, time(), CITY).astimezone(UTC)
+    return datetime.combine(min(day, _LAST) + _DAY, time(), CITY).astimezone(UTC)
 
 
 @lru_cache(maxsize=1024)
@@ -45,7 +45,7 @@ def _last_day(first: date, length: str) -> date:
     reckon = _RECKONED.get(unit if unit.endswith("s") else unit + "s")
     if reckon is None or not number.isdecimal():
         raise UnknownWordError("length of a period")
-    return reckon(first, int(number))
+    return reckon(first, int(number)) if first.year < _LAST.year else _LAST
 
 
 def _days(first: date, number: int) -> date:
@@ -62,6 +62,8 @@ def _working_days(first: date, number: int) -> date:
 
 def _months(first: date, number: int) -> date:
     year, month = divmod(first.year * 12 + first.month - 1 + number, 12)
+    if year > _LAST.year:
+        return _LAST
     return date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
 
 

@@ -94,7 +94,12 @@ def _event_recipients(_: Contract, case: Case, event: Event) -> Iterable[str]:
 
 
 def _case_recipients(contract: Contract, case: Case, event: Event) -> Iterable[str]:
-    earlier = (said.shown for id_, said in case.said.items() if id_ != event.id)
+    return case_recipients(contract, case, event.id)
+
+
+def case_recipients(contract: Contract, case: Case, but: str | None = None) -> set[str]:
+    """Return who got a view of an event of the case (but of one), may hold case data and does not oversee."""
+    earlier = (said.shown for id_, said in case.said.items() if id_ != but)
     known = (contract.parties.get(party) for shown in earlier for party in shown)
     return {party.id for party in known if party and party.holds_case_data and party.kind != OVERSIGHT}
 

@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
-from schemas.case import Case, State, saying
+from schemas.case import Case, State, Utterances, saying
 from schemas.envelope import Event
+from schemas.errors import StateError
 from schemas.views import Decision
 
 
@@ -12,4 +13,6 @@ def remember(state: State, event: Event, decision: Decision) -> State:
     if isinstance(state, Case):
         said = replace(state.said[event.id], shown=decision.shown, withheld=decision.withheld)
         return saying(state, event.id, said)
-    return replace(state, said={**state.said, event.id: decision.withheld})
+    if isinstance(state, Utterances):
+        return replace(state, said={**state.said, event.id: decision.withheld})
+    raise StateError("nothing is said of an erased case")

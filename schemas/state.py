@@ -6,7 +6,7 @@ A state read back is the state written, or StateError: what cannot be read whole
 import re
 from collections.abc import Mapping
 
-from msgspec import DecodeError, field
+from msgspec import DecodeError, Struct, field
 from msgspec.json import Decoder, Encoder
 
 from schemas.case import (
@@ -55,7 +55,13 @@ class _Case(Written, frozen=True):
     over: str | None = None
     erase_from: str | None = None
     next: str | None = None
-    receipts: Chain = Chain()
+    receipts: Chain | None = None
+
+
+class _Next(Struct, frozen=True):
+    """Of a state, when it must be looked at again: the rest is passed over."""
+
+    next: str | None = None
 
 
 class _Utterances(Value, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +76,7 @@ class _Utterances(Value, frozen=True, forbid_unknown_fields=True):
 _ENCODER = Encoder(order="sorted")
 _READ_CASE, _READ_UTTERANCES = Decoder(_Case), Decoder(_Utterances)
 _READ_ERASED, _READ_HOLD = Decoder(Erased), Decoder(Hold)
+_READ_NEXT = Decoder(_Next)
 
 
 def empty(key: str) -> State:
@@ -94,6 +101,14 @@ def decode(raw: bytes) -> State:
     """Return the state that these bytes are. Raises StateError."""
     try:
         return _read(raw)
+    except (DecodeError, ValueError) as error:
+        raise StateError(type(error).__name__) from None
+
+
+def next_look(raw: bytes) -> str | None:
+    """Return when a state must be looked at again, without reading the rest of it. Raises StateError."""
+    try:
+        return _READ_NEXT.decode(raw).next
     except (DecodeError, ValueError) as error:
         raise StateError(type(error).__name__) from None
 

@@ -80,7 +80,12 @@ def _common(source: str, type_: str, case: str | None, time: str, event: str) ->
 
 def view_id(event: Event, recipient: str) -> str:
     """Return the id of a view: UUIDv5 of (source, case, id, recipient), the same at every replay."""
-    return _uuid5(f"{source_of(event.party)}/{event.case or NO_CASE}/{event.id}/{recipient}")
+    return view_key(event.party, event.case, event.id, recipient)
+
+
+def view_key(party: str, case: str | None, event: str, recipient: str) -> str:
+    """Return the same where only the parts of the event's identity are left."""
+    return _uuid5(f"{source_of(party)}/{case or NO_CASE}/{event}/{recipient}")
 
 
 def _uuid5(name: str) -> str:
@@ -131,10 +136,12 @@ class Receipt(Value, frozen=True):
 class Decision(Value, frozen=True):
     """What an accepted event leads to: views and receipts by recipient, sorted, and who is named as withheld.
 
-    `shown` says by recipient which rule released which references: the state keeps it.
+    `shown` says by recipient which rule released which references: the state keeps it. `written` are the receipts'
+    bytes, made once for the ledger and for the chain over them.
     """
 
     views: tuple[View, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    written: tuple[bytes, ...] = ()
     withheld: tuple[str, ...] = ()
     shown: Mapping[str, Shown] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 
 from schemas import admission, topics
 from schemas.canonical import canonical
+from schemas.clock_times import rfc3339
 from schemas.contract import Contracts
 from schemas.envelope import Admitted, Event, Seal, sealed_headers
 from schemas.errors import UnknownContractError
@@ -35,6 +36,9 @@ class Clock(Protocol):
 
     def observe(self, time: datetime) -> None:
         """Take note of the time of an event."""
+
+    def settled(self) -> datetime:
+        """Return a time up to which all that was ever stamped stands on the admitted topic, or never will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,3 @@ def admitted_record(admitted: Admitted) -> Outbound:
     event = admitted.event
     key = event.key.encode()
     return Outbound(topics.ADMITTED, topics.partition_of(key), key, canonical(event.fields), sealed_headers(admitted))
-
-
-def rfc3339(time: datetime) -> str:
-    """Return an instant as the seal writes it: UTC, microseconds, Z."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -6,20 +6,21 @@ A partition is claimed when it is assigned, not at its first record, so that tic
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
-from schemas.contract import Contracts
+from schemas.contract import Contract, Contracts
 from schemas.log_events import LogEvent
 from schemas.records import Inbound
 from schemas.rights import WORKER_GROUP, WORKER_TRANSACTIONS
 from streams.states import States, restore
-from streams.step import Step
+from streams.step import Dead, Step, Ticking
 from streams.transactions import Transactions
 
+TICKED = 100  # cases of one transaction of a tick
 BATCH = 500  # records of one transaction: some tens of milliseconds of judging beside one commit
 
 log = structlog.get_logger()
@@ -58,21 +59,39 @@ class Claim:
         for start in range(0, len(fresh), BATCH):
             await self._judge(fresh[start : start + BATCH])
 
+    def any_due(self, now: str) -> bool:
+        """Whether the time has come for something in a case of this partition."""
+        return self._states.any_due(now)
+
+    async def tick(self, now: str, contract: Contract) -> None:
+        """Say what the time has come for, in transactions of their own. Raises what I/O raises."""
+        step = self.step
+        while isinstance(step, Ticking) and (keys := self._states.due(now, TICKED)):
+            outcome = step.tick(keys, self._states, now, contract)
+            if outcome.outputs:
+                await self._transactions.commit(outcome.outputs, {}, WORKER_GROUP)
+                self._states.keep(outcome.states)
+            _tell(outcome.dead)
+
     async def _judge(self, run: list[Inbound]) -> None:
         outcome = self.step.judge(run, self._states)
         position = run[-1].offset + 1
         await self._transactions.commit(outcome.outputs, {self.place: position}, WORKER_GROUP)
         self._states.keep(outcome.states)
         self.position = position
-        for dead in outcome.dead:
-            log.error(
-                LogEvent.EVENT_DEAD,
-                step=dead.step,
-                topic=dead.topic,
-                partition=dead.partition,
-                offset=dead.offset,
-                error=dead.error,
-            )
+        _tell(outcome.dead)
+
+
+def _tell(dead: Iterable[Dead]) -> None:
+    for one in dead:
+        log.error(
+            LogEvent.EVENT_DEAD,
+            step=one.step,
+            topic=one.topic,
+            partition=one.partition,
+            offset=one.offset,
+            error=one.error,
+        )
 
 
 def _inbound(record: ConsumerRecord) -> Inbound:

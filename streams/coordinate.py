@@ -2,32 +2,62 @@
 
 The whole consequence of an event leaves together: its log record, each recipient's view, the receipts,
 the case's new state. The state is written once per case and batch; a reader of the newest one misses nothing.
+
+What time brings (a deadline that passed, a case that is over) the bus says itself: before the case's next event, as
+of that event's time, and at a tick where no event comes. So it follows from the log alone, however late the tick is.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from schemas import admission, judge, state
-from schemas.case import Case, State
+from schemas import admission, judge, state, topics
+from schemas.case import Case, Erased, Hold, State, hold_key
 from schemas.check import FULL
 from schemas.contract import Contract, Contracts
-from schemas.envelope import SOURCE_PREFIX, Admitted
+from schemas.envelope import SOURCE_PREFIX, Admitted, Seal
 from schemas.errors import UnknownContractError, UnstorableError
-from schemas.outputs import carried_over, receipt_record, state_record, view_record
+from schemas.outputs import carried_over, erasures, log_record, receipt_records, state_record, view_record
 from schemas.records import Inbound, Outbound
+from schemas.terms import said_by_bus
 from schemas.verdicts import answer
+from schemas.views import Decision
 from streams import dead_letters
 from streams.step import Dead, Kept, Memory, Outcome
 
+_NOWHERE = -1
 MOST_STATE = 3 * 1024 * 1024  # under the 4 MiB that the topic takes; fewer than FULL events are far from it
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a run has led to so far: its records, and each state that it changed with the contract that judged last."""
+
+    memory: Memory
+    outputs: list[Outbound] = field(default_factory=list)
+    changed: dict[str, tuple[State, str]] = field(default_factory=dict)
+    dead: list[Dead] = field(default_factory=list)
+
+    def state(self, key: str) -> State:
+        """Return the state as the batch has left it."""
+        return self.changed[key][0] if key in self.changed else self.memory.get(key)
+
+    def take(self, key: str, written: Iterable[Outbound], after: State, contract: str) -> None:
+        self.outputs += written
+        self.changed[key] = (after, contract)
+
+    def outcome(self) -> Outcome:
+        kept = {key: Kept(after, state.encode(after)) for key, (after, _) in self.changed.items()}
+        states = [state_record(key, kept[key].encoded, contract) for key, (_, contract) in self.changed.items()]
+        return Outcome((*self.outputs, *states), kept, tuple(self.dead))
 
 
 @dataclass(frozen=True, slots=True)
 class Coordinate:
-    """The step. `decide` is an argument so that a test can make it fail for one event."""
+    """The step. Salts are handed in; `decide` is an argument so that a test can make it fail for one event."""
 
     contracts: Contracts
+    salt: Callable[[], str]
     decide: Callable[[Contract, State, Admitted], judge.Judgement] = judge.judge
 
     name: ClassVar[str] = "coordinate"
@@ -35,38 +65,61 @@ class Coordinate:
 
     def judge(self, run: Sequence[Inbound], memory: Memory) -> Outcome:
         """Judge each event against its case as the events before it left the case."""
-        outputs: list[Outbound] = []
-        dead: list[Dead] = []
-        changed: dict[str, tuple[State, str]] = {}  # key -> newest state, digest of the contract that judged last
+        batch = _Batch(memory)
         for record in run:
             try:
-                admitted = admission.unseal(record)
-                key = admitted.event.key
-                before = changed[key][0] if key in changed else memory.get(key)
-                written, after = self._judge(before, admitted, record)
+                self._judge(batch, record)
             except UnknownContractError:
                 raise  # not the event's fault but ours: end, before a good event is refused
             except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
-                dead.append(dead_letters.dead(self.name, record, error))
-                outputs += [*self._internal(record), dead_letters.letter(dead[-1])]
-                continue
-            outputs += written
-            if after is not before:
-                changed[key] = (after, admitted.seal.contract)
-        kept = {key: Kept(after, state.encode(after)) for key, (after, _) in changed.items()}
-        outputs += [state_record(key, kept[key].encoded, contract) for key, (_, contract) in changed.items()]
-        return Outcome(tuple(outputs), kept, tuple(dead))
+                batch.dead.append(dead_letters.dead(self.name, record, error))
+                batch.outputs += [*self._internal(record), dead_letters.letter(batch.dead[-1])]
+        return batch.outcome()
 
-    def _judge(self, before: State, admitted: Admitted, record: Inbound) -> tuple[list[Outbound], State]:
+    def tick(self, keys: Iterable[str], memory: Memory, now: str, contract: Contract) -> Outcome:
+        """Say what the bus has to say of these cases, the time being `now`.
+
+        A case that fails is passed over, and named by the place of its state (no offset: it was not read from there).
+        """
+        batch = _Batch(memory)
+        for key in keys:
+            try:
+                self._say(batch, key, now, contract)
+            except Exception as error:  # noqa: BLE001 - one case's fault must not stop the others of its partition
+                place = Inbound(topics.CASES, topics.partition_of(key.encode()), _NOWHERE, None, None, ())
+                batch.dead.append(dead_letters.dead(self.name, place, error))
+        return batch.outcome()
+
+    def _judge(self, batch: _Batch, record: Inbound) -> None:
+        admitted = admission.unseal(record)
         event, seal = admitted.event, admitted.seal
-        judgement = self.decide(self.contracts.named(seal.contract), before, admitted)
+        contract = self.contracts.named(seal.contract)
+        before = batch.state(event.key)
+        if isinstance(before, Case) and before.next is not None and before.next <= seal.recorded:
+            self._say(batch, event.key, seal.recorded, contract)
+            before = batch.state(event.key)
+        judgement = self.decide(contract, before, admitted)
         decision = judgement.decision
         if decision is None:  # refused, or said before: the state is what it was
-            return [answer(event.party, judgement.verdict, seal.inbox_offset)], before
-        views = [view_record(view) for view in decision.views]
-        receipts = [receipt_record(event, receipt) for receipt in decision.receipts]
+            batch.outputs.append(answer(event.party, judgement.verdict, seal.inbox_offset))
+            return
         _require_storable(judgement.state)
-        return [carried_over(record, event, decision.withheld), *views, *receipts], judgement.state
+        logged = [carried_over(record, event, decision.withheld)]
+        if isinstance(judgement.state, Erased) and isinstance(before, Case):
+            logged = erasures(before)
+        batch.take(event.key, [*logged, *_left(admitted, decision)], judgement.state, seal.contract)
+
+    def _say(self, batch: _Batch, key: str, now: str, contract: Contract) -> None:
+        """Let the bus say all that the time has come for in a case. An erased case is one that it says no more of."""
+        hold = batch.state(hold_key(key))
+        held = isinstance(hold, Hold) and hold.since is not None
+        while isinstance(case := batch.state(key), Case):
+            event = said_by_bus(contract, case, now, held=held)
+            if event is None:
+                return
+            admitted = Admitted(event, Seal(now, self.salt(), contract.digest))
+            after, decision = judge.replay(contract, case, admitted)
+            batch.take(key, [*_recorded(case, admitted, after), *_left(admitted, decision)], after, contract.digest)
 
     def _internal(self, record: Inbound) -> list[Outbound]:
         """Answer the publisher by the seal's own headers: the event itself could not be judged."""
@@ -76,6 +129,17 @@ class Coordinate:
             return []
         offset = said.get("ce_inboxoffset", "")
         return [answer(party, dead_letters.refusal(record.headers), int(offset) if offset.isdecimal() else None)]
+
+
+def _left(admitted: Admitted, decision: Decision) -> Iterator[Outbound]:
+    """Return the views and receipts of an event."""
+    yield from map(view_record, decision.views)
+    yield from receipt_records(admitted.event, decision.written)
+
+
+def _recorded(case: Case, admitted: Admitted, after: State) -> list[Outbound]:
+    """Return the log record of what the bus said; of an erasure, what takes the case's records away instead."""
+    return erasures(case) if isinstance(after, Erased) else [log_record(admitted, ())]
 
 
 def _require_storable(after: State) -> None:

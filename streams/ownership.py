@@ -19,7 +19,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from schemas import topics
-from schemas.contract import Contracts
+from schemas.contract import Contract, Contracts
 from schemas.log_events import LogEvent
 from streams.claim import Claim
 from streams.step import Step
@@ -148,6 +148,23 @@ class Ownership:
                 return
             self._truncate(claim)
         self._thread().give(run.place, run.epoch)
+
+    def waiting(self, now: str) -> tuple[TopicPartition, ...]:
+        """Return the partitions in which the time has come for something."""
+        return tuple(place for place, claim in self._claims.items() if claim.epoch and claim.any_due(now))
+
+    async def tick(self, place: TopicPartition, now: str, contract: Contract, end: int) -> None:
+        """Say what the time has come for in a partition, if all that stands before an end in its input is judged."""
+        claim = self._claims.get(place)
+        if claim is None:
+            return
+        async with claim.turn:
+            if claim.epoch != self._epoch or not await self._thread().drained(place, claim.epoch, end):
+                return
+            try:
+                await claim.tick(now, contract)
+            except Exception as error:  # noqa: BLE001 - fail-stop, as for a run
+                self._failed(claim, error)
 
     async def close(self) -> None:
         """Finish what is under way and release everything, in order."""

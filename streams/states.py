@@ -11,9 +11,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas import state, topics
-from schemas.case import State
+from schemas.case import Case, State
 from schemas.contract import Contracts
 from schemas.records import Headers
+from streams.agenda import Agenda
 from streams.step import Kept
 
 _DECODED = 256  # cases of one partition that are kept decoded
@@ -26,6 +27,9 @@ class States:
     def __init__(self, encoded: dict[str, bytes] | None = None) -> None:
         self._encoded = encoded if encoded is not None else {}
         self._decoded: OrderedDict[str, State] = OrderedDict()
+        self._agenda = Agenda()
+        for key, raw in self._encoded.items():
+            self._agenda.note(key, state.next_look(raw))
 
     def __len__(self) -> int:
         return len(self._encoded)
@@ -45,6 +49,15 @@ class States:
         for key, kept in changed.items():
             self._encoded[key] = kept.encoded
             self._remember(key, kept.state)
+            self._agenda.note(key, kept.state.next if isinstance(kept.state, Case) else None)
+
+    def due(self, now: str, most: int) -> list[str]:
+        """Return the keys of cases that must be looked at by now, no more than `most`. Each is told once."""
+        return self._agenda.due(now, most)
+
+    def any_due(self, now: str) -> bool:
+        """Whether there are any."""
+        return self._agenda.any_due(now)
 
     def _remember(self, key: str, found: State) -> None:
         self._decoded[key] = found

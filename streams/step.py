@@ -4,11 +4,12 @@ A step never raises for the sake of one record: `Dead` names the coordinates of 
 and the rest of the run goes on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from schemas.case import State
+from schemas.contract import Contract
 from schemas.records import Inbound, Outbound
 
 
@@ -60,3 +61,11 @@ class Step(Protocol):
 
     def judge(self, run: Sequence[Inbound], memory: Memory) -> Outcome:
         """Judge records of one partition, in their order."""
+
+
+@runtime_checkable
+class Ticking(Protocol):
+    """A step that has something to say when time has passed."""
+
+    def tick(self, keys: Iterable[str], memory: Memory, now: str, contract: Contract) -> Outcome:
+        """Say what the time has come for in the cases of these keys."""

@@ -46,10 +46,14 @@ class Transactions:
         await self._producer.stop()
 
     async def commit(self, outputs: Iterable[Outbound], position: Mapping[TopicPartition, int], group: str) -> None:
-        """Write outputs and the position after the run, or raise: then nothing of it can be seen."""
+        """Write outputs and the position after the run, or raise: then nothing of it can be seen.
+
+        What follows from no run has no position.
+        """
         await self._producer.begin_transaction()
         await self._send(outputs)
-        await self._producer.send_offsets_to_transaction(position, group)
+        if position:
+            await self._producer.send_offsets_to_transaction(position, group)
         await self._producer.commit_transaction()
 
     async def _send(self, outputs: Iterable[Outbound]) -> None:

@@ -104,6 +104,17 @@ class RunThread(driver.AIOKafkaConsumerThread):
         if (lane := self._lanes.get(place)) and lane.epoch == epoch:
             lane.credit += 1
 
+    async def drained(self, place: TopicPartition, epoch: int, end: int) -> bool:
+        """Whether all that stands before an end of a partition was delivered, and judged."""
+        return bool(await self.call_thread(self._drained, place, epoch, end))
+
+    async def _drained(self, place: TopicPartition, epoch: int, end: int) -> bool:
+        lane = self._lanes.get(place)
+        if lane is None or lane.epoch != epoch or lane.credit < _CREDIT:
+            return False
+        # The client's own position, since markers of transactions are passed over and never delivered.
+        return int(await self._ensure_consumer().position(place)) >= end
+
     def close_lanes(self) -> None:
         """Deliver nothing until lanes are opened anew. Called from any thread."""
         self.thread_loop.call_soon_threadsafe(self._lanes.clear)

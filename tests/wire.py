@@ -15,17 +15,20 @@ from pathlib import Path
 from consumers.audit.evidence import Stored
 from deploy.scenario_file import Line, Utterance, read_scenario
 from schemas import admission, contract_files, judge, state, topics
-from schemas.case import State
+from schemas.case import Case, State
+from schemas.clock_times import rfc3339
 from schemas.contract import Contract, Contracts
 from schemas.envelope import Admitted, Event, Seal
 from schemas.outputs import log_record, receipt_record, state_record, view_record
 from schemas.records import Headers, Inbound, Outbound
+from schemas.terms import said_by_bus
 from schemas.verdicts import Accepted, Refusal, Verdict
 from schemas.views import Decision
 
 ROOT = Path(__file__).parents[1]
 POLICIES = ROOT / "deploy" / "policies"
 SCENARIO = ROOT / "deploy" / "scenarios" / "first-weeks.jsonl"
+BUS_SALT = "00" * 16  # of what the bus says in the scenario
 STRUCTURED: Headers = (("content-type", b"application/cloudevents+json"),)
 
 
@@ -56,25 +59,37 @@ def judged(contract: Contract, lines: Sequence[Line]) -> Iterator[Step]:
     for line in lines:
         if isinstance(line, Utterance):
             now = max(now, line.time or now)
-            yield _step(contract, line, now, states)
+            yield from _steps(contract, line, now, states)
 
 
-def _step(contract: Contract, line: Utterance, now: datetime, states: dict[str, State]) -> Step:
+def _steps(contract: Contract, line: Utterance, now: datetime, states: dict[str, State]) -> Iterator[Step]:
     event = admission.admit(contract, line.party, STRUCTURED, json.dumps(line.event).encode(), now)
     if isinstance(event, Refusal):
-        return Step(line.event["id"], event)
+        yield Step(line.event["id"], event)
+        return
     admitted = sealed(contract, event, now)
     before = states.get(event.key) or state.empty(event.key)
-    judgement = judge.judge(contract, before, admitted)
-    if judgement.decision is None:
-        return Step(event.id, judgement.verdict)
+    own = list(_said_by_bus(contract, before, now))
+    judgement = judge.judge(contract, (own[-1].state if own else None) or before, admitted)
+    if judgement.decision is None:  # what has passed by then is said before the next event that is taken
+        yield Step(event.id, judgement.verdict)
+        return
+    yield from own
     states[event.key] = judgement.state
-    return Step(event.id, judgement.verdict, admitted, judgement.decision, judgement.state)
+    yield Step(event.id, judgement.verdict, admitted, judgement.decision, judgement.state)
+
+
+def _said_by_bus(contract: Contract, case: State, now: datetime) -> Iterator[Step]:
+    """Yield what the bus says of a case before its next event: the deadlines that have passed by then."""
+    while isinstance(case, Case) and (event := said_by_bus(contract, case, rfc3339(now), held=True)):
+        admitted = Admitted(event, Seal(rfc3339(now), BUS_SALT, contract.digest))
+        case, decision = judge.replay(contract, case, admitted)
+        yield Step(event.id, Accepted(event.id), admitted, decision, case)
 
 
 def sealed(contract: Contract, event: Event, now: datetime) -> Admitted:
     salt = hashlib.sha256(event.id.encode()).hexdigest()[:32]
-    return Admitted(event, Seal(now.astimezone(UTC).isoformat().replace("+00:00", "Z"), salt, contract.digest, 0))
+    return Admitted(event, Seal(rfc3339(now), salt, contract.digest, 0))
 
 
 def outputs(steps: Iterable[Step]) -> Iterator[tuple[Outbound, ...]]:

@@ -135,7 +135,8 @@ def _steps(contracts: Any, clock: Any, poison: frozenset[str], still: tuple[str,
     assert isinstance(usual.admit, Admit)
     return worker.Steps(
         Admit(contracts, clock, usual.admit.salt, admit=admit),
-        Coordinate(contracts, decide=decide),
+        Coordinate(contracts, usual.admit.salt, decide=decide),
+        clock,
     )
 
 

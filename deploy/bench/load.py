@@ -24,6 +24,7 @@ from schemas.admission import admit, unseal
 from schemas.canonical import canonical
 from schemas.case import State
 from schemas.check import BUS
+from schemas.clock_times import rfc3339
 from schemas.contract import Contract
 from schemas.envelope import Admitted, Seal, binary, source_of, type_of
 from schemas.judge import Judgement, judge
@@ -31,7 +32,7 @@ from schemas.records import Headers, Inbound, Outbound
 from schemas.state import empty
 from schemas.verdicts import Accepted, Refusal
 from schemas.vocabulary import UUID, instant
-from streams.admit import admitted_record, rfc3339
+from streams.admit import admitted_record
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "first-weeks.jsonl"
 AT_ONCE = 60  # replays under way: some five hundred open cases

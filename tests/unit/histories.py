@@ -129,7 +129,7 @@ def _about(talk: Talk, step: Step, number: int) -> dict[str, str]:
     if step.type in EARLIER:
         field, wanted = EARLIER[step.type]
         ids = [*talk.state.said] + 9 * [id_ for id_, said in talk.state.said.items() if said.type == wanted]
-        return {field: ids[number % len(ids)]}
+        return {field: ids[number % len(ids)] if ids else talk.fresh()}
     return {}
 
 

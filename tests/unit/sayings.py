@@ -83,10 +83,9 @@ class Talk:
 
     @property
     def state(self) -> Case:
-        """The case as it is."""
+        """The case as it is; none after its erasure."""
         state = self.bus.states.get(self.case, empty(self.case))
-        assert isinstance(state, Case)
-        return state
+        return state if isinstance(state, Case) else Case(self.case)
 
     def _data(self, type_: str, given: dict[str, Any]) -> dict[str, Any]:
         filled = {**DEFAULTS.get(type_, {}), **given}

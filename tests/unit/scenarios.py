@@ -12,6 +12,7 @@ from typing import Any
 from schemas.admission import admit
 from schemas.canonical import canonical
 from schemas.case import State
+from schemas.clock_times import rfc3339
 from schemas.contract import Contract
 from schemas.contract_files import load
 from schemas.envelope import SOURCE_PREFIX, Admitted, Event, Seal
@@ -55,7 +56,7 @@ def expected(name: str) -> list[dict[str, Any]]:
 def sealed(contract_: Contract, event: Event, now: datetime) -> Admitted:
     """Seal an event as ADMIT does, with a salt that follows from its id, so that plays repeat."""
     salt = md5(event.id.encode(), usedforsecurity=False).hexdigest()
-    return Admitted(event, Seal(now.isoformat().replace("+00:00", "Z"), salt, contract_.digest))
+    return Admitted(event, Seal(rfc3339(now), salt, contract_.digest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ class Stopped:
     def observe(self, time: datetime) -> None:
         raise AssertionError(time)
 
+    def settled(self) -> datetime:
+        return NOW
+
 
 def _salts() -> Iterator[str]:
     return (f"{n:032x}" for n in range(100))

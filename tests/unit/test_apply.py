@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from schemas.apply import FOLDS, apply
 from schemas.case import Case, Consent, Measure, Meeting, Screening, Transfer, Utterances
 from schemas.case_facts import age_band, is_child
+from schemas.clock_times import rfc3339
 from schemas.errors import StateError, UnknownWordError
 from schemas.events import EVENTS
 from tests.unit.sayings import (
@@ -79,7 +80,8 @@ class TestFolds:
         assert talk.state.meetings == {ONE: Meeting("ssp", ("sof", "buf"), "scheduled")}
         talk.ok("ku", "register-check-requested", meeting=ONE, expires_at="2026-12-01T00:00:00+01:00")
         talk.ok("ku", "meeting-held", meeting=ONE, attended=["buf"])
-        assert talk.state.meetings[ONE] == Meeting("ssp", ("sof", "buf"), "held", ("buf",), "2026-12-01T00:00:00+01:00")
+        held = Meeting("ssp", ("sof", "buf"), "held", ("buf",), "2026-12-01T00:00:00+01:00", rfc3339(talk.bus.now))
+        assert talk.state.meetings[ONE] == held
 
     def test_consent_and_measure(self) -> None:
         talk = coordinated()

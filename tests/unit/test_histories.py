@@ -120,7 +120,7 @@ def test_nobody_reads_what_no_view_showed_it_nor_what_was_recalled(history: tupl
             shown |= {(party, ref) for refs in data["case_refs"].values() for ref in refs}
     case = talk.state
     deposits = [Deposit(r, s.party, case.id, f) for s in case.said.values() for f, r in s.refs.items()]
-    for deposit in (deposits[pick % len(deposits) :] + deposits)[:8]:
+    for deposit in deposits and (deposits[pick % len(deposits) :] + deposits)[:8]:
         recalled = any(s.recalled for s in case.said.values() if deposit.ref in s.refs.values())
         for party in PARTIES:
             reading = may_read(contract(), case, deposit, party)

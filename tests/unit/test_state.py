@@ -4,7 +4,7 @@ import orjson
 import pytest
 import rfc8785
 from msgspec import NODEFAULT
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from schemas.case import Case, Consent, Said, Shown, Utterances
 from schemas.errors import StateError
@@ -48,7 +48,8 @@ def test_bytes_are_canonical_whatever_the_order_of_sets() -> None:
     one, other = coordinated(), coordinated()
     one.ok("sof", "consent-recorded", consent=ONE, scope=["measure", "exit"], recipients=["vink", "ekp"])
     other.ok("sof", "consent-recorded", consent=ONE, scope=["exit", "measure"], recipients=["ekp", "vink"])
-    assert encode(one.state) == encode(other.state)
+    # the receipts are of views that name recipients and scopes in the order in which each was said
+    assert encode(replace(one.state, receipts=None)) == encode(replace(other.state, receipts=None))
 
 
 def test_nothing_empty_is_written() -> None:
@@ -71,10 +72,10 @@ def test_a_case_of_twenty_events_stays_small() -> None:
         b"null",
         b"[]",
         b"{}",
-        b'{"v":2,"case":"x"}',
-        b'{"v":1}',
-        b'{"v":1,"case":"x","said":[1]}',
-        b'{"v":1,"case":',
+        b'{"v":3,"case":"x"}',
+        b'{"v":2}',
+        b'{"v":2,"case":"x","said":[1]}',
+        b'{"v":2,"case":',
     ],
 )
 def test_what_cannot_be_read_whole_is_refused_without_saying_what_it_was(raw: bytes) -> None:
@@ -93,7 +94,7 @@ def test_a_thousand_utterances_are_kept_in_order() -> None:
 def test_bytes_are_rfc_8785_whatever_the_words() -> None:
     """The structs' own encoder against an independent one; no value of a state is checked to be ASCII."""
     odd = 'ø"\\\x01\x1f\x7f\u2028😀'
-    spoken = Said(odd, odd, {odd: odd}, odd, odd, {odd: 3, "a": 1}, {odd: Shown((odd,), {odd: (odd,)})}, (odd,))
+    spoken = Said(odd, odd, {odd: odd}, odd, odd, odd, {odd: 3, "a": 1}, {odd: Shown((odd,), {odd: (odd,)})}, (odd,))
     case = Case(
         odd, owner=odd, said={odd: spoken}, consents={odd: Consent(frozenset({odd, "b", "a"}), frozenset(), odd)}
     )

@@ -67,7 +67,7 @@ def _by_partition(item: tuple[Place, int]) -> int:
 
 def _log(ground: Ground) -> Iterator[Outbound]:
     """Yield the log that COORDINATE writes."""
-    step, memory = Coordinate(Contracts([ground.contract])), _Memory()
+    step, memory = Coordinate(Contracts([ground.contract]), lambda: "00" * 16), _Memory()
     for offset, (_, record) in enumerate(islice(ground.load().admitted(), ground.scale.events)):
         inbound = Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
         outcome = step.judge([inbound], memory)

@@ -21,7 +21,7 @@ def run(order: Order) -> None:
     for _, record in islice(load.admitted(), order.options["events"]):
         place = by_partition[record.partition]
         place.append(Inbound(record.topic, record.partition, len(place), record.key, record.value, record.headers))
-    step = Coordinate(contracts)
+    step = Coordinate(contracts, lambda: "00" * 16)
     memories = {partition: States() for partition in by_partition}
     began = time.perf_counter()
     outputs = dead = 0

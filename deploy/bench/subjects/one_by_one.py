@@ -15,7 +15,7 @@ class OneByOne:
     """COORDINATE behind a handler. States are read and written as bytes, by what the framework offers for it."""
 
     def __init__(self, policies: str, read: Callable[[str], bytes | None]) -> None:
-        self._coordinate = Coordinate(load_all(Path(policies)))
+        self._coordinate = Coordinate(load_all(Path(policies)), lambda: "00" * 16)
         self._read = read
 
     def get(self, key: str) -> State:

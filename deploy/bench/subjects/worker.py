@@ -28,5 +28,5 @@ def run(order: Order) -> None:
     contracts = load_all(Path(order.policies))
     steps = worker.steps(contracts, WallClock())
     if order.options.get("admit_alone"):
-        steps = worker.Steps(steps.admit, Idle())
+        steps = worker.Steps(steps.admit, Idle(), steps.clock)
     asyncio.run(worker.serve(order.aiokafka, contracts, steps, Path(order.ready), order.name))

@@ -1,0 +1,86 @@
+"""What time will bring to a case: the last pure step of a judgement, and what the bus says when the time has come."""
+
+from collections.abc import Sequence
+from uuid import uuid5
+
+from msgspec.structs import replace
+
+from schemas.case import Case, Chain, Erased, Meeting
+from schemas.check import BUS
+from schemas.contract import Contract
+from schemas.deadlines import BUS_EVENTS, passed, running
+from schemas.envelope import Admitted, Event
+from schemas.events.city import CaseErased
+from schemas.receipt_chain import chained
+from schemas.recipients import case_recipients
+from schemas.retention import erasure
+
+ERASED = "case-erased"
+ERASURE_REQUEST = "17"  # the article of the GDPR
+
+
+def noted(contract: Contract, case: Case, admitted: Admitted, receipts: Sequence[bytes]) -> Case | Erased:
+    """Return the case with what an accepted event means for what is due, and with its receipts in the chain."""
+    event, recorded = admitted.event, admitted.seal.recorded
+    chain = chained(case.receipts, receipts)
+    if isinstance(event.data, CaseErased):
+        data = event.data
+        return Erased(recorded, case.id, event.id, data.reason, data.recipients, admitted.seal.salt, chain or Chain())
+    after = replace(
+        case,
+        meetings=_meetings(case, event, recorded),
+        due=running(contract, case, admitted),
+        newest=case.newest if event.party == BUS else recorded,
+        over=case.over or (recorded if case.closed else None),
+        erase_from=case.erase_from or (recorded if _asks_erasure(case, event) else None),
+        receipts=chain,
+    )
+    return replace(after, next=next_look(contract, after))
+
+
+def _meetings(case: Case, event: Event, recorded: str) -> dict[str, Meeting]:
+    if event.type != "meeting-held":
+        return dict(case.meetings)
+    id_ = case.said[event.id].about or ""
+    return {**case.meetings, id_: replace(case.meetings[id_], held_at=recorded)}
+
+
+def _asks_erasure(case: Case, event: Event) -> bool:
+    """Whether its owner answered a request for erasure: the catalogue has one answer, which is that it is done.
+
+    A request that is not followed is corrected as withdrawn; then there is nothing to answer.
+    """
+    if event.type != "rights-request-answered":
+        return False
+    request = case.said.get(case.said[event.id].about or "")
+    return request is not None and request.article == ERASURE_REQUEST and not request.undone
+
+
+def next_look(contract: Contract, case: Case) -> str | None:
+    """Return when COORDINATE must look at the case again; None for never."""
+    term = erasure(contract, case)
+    instants = [due.at for due in case.due]
+    if term is not None:
+        instants.append(term.at)
+    return min(instants, default=None)
+
+
+def said_by_bus(contract: Contract, case: Case, now: str, *, held: bool) -> Event | None:
+    """Return what the bus must say of the case next, the time being `now`; None where there is nothing (more).
+
+    `held`: a legal hold stands, so that nothing is erased.
+    """
+    due = min(
+        (due for due in case.due if due.at <= now), key=lambda due: (due.at, due.deadline, due.event), default=None
+    )
+    if due is not None:
+        return passed(contract, case, due, now)
+    term = erasure(contract, case)
+    return erased(contract, case, term.reason, now) if term and term.at <= now and not held else None
+
+
+def erased(contract: Contract, case: Case, reason: str, now: str) -> Event:
+    """Return the event that erases a case: told to all that hold something of it, or else noted for who opened it."""
+    told = sorted(case_recipients(contract, case)) or [next(iter(case.said.values())).party]
+    data = CaseErased.model_validate({"reason": reason, "recipients": tuple(told)})
+    return Event(str(uuid5(BUS_EVENTS, f"{case.id}/{ERASED}")), BUS, ERASED, case.id, now, data)
