@@ -48,12 +48,26 @@ def disclosures(
     contracts: Contracts, ledger: Iterable[Stored], case: str, told: Told | None = None
 ) -> tuple[Disclosure, ...]:
     """Return what the ledger says of a case, in the order of the bus's clock."""
-    types = {r.admitted.event.id: r.admitted.event.type for r in told.events} if told else {}
     bases = _bases(told)
     bodies = (read(stored.record) for stored in ledger)
-    of_case = (body for body in bodies if is_receipt(body) and body["subject"] == case)
+    of_case = [body for body in bodies if is_receipt(body) and body["subject"] == case]
+    types = _types(contracts, of_case) | {
+        r.admitted.event.id: r.admitted.event.type for r in (told.events if told else ())
+    }
     rows = [_disclosure(contracts, body, types, bases) for body in of_case]
     return tuple(sorted(rows, key=lambda row: (row.time, row.event or "", row.recipient)))
+
+
+def _types(contracts: Contracts, bodies: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Return the type of each event by the rules that judged it: a receipt knows it where the log is gone."""
+    found: dict[str, str] = {}
+    for body in bodies:
+        contract = _contract(contracts, body["contract"])
+        names = [*body["rules"], *body["failed"]] if contract and body["outcome"] in {"released", "withheld"} else ()
+        rules = [contract.rule[name] for name in names if contract and name in contract.rule]
+        if rules and body["event"]:
+            found[body["event"]] = rules[0].event
+    return found
 
 
 Bases = Mapping[tuple[str, str, str], str]

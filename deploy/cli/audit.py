@@ -12,16 +12,16 @@ from typing import Annotated
 
 import typer
 
-from consumers.audit.disclosures import Disclosure, Ground, disclosures
 from consumers.audit.findings import REASONS, Finding, Report
 from consumers.audit.history import Told, stub_of, tell_case
-from consumers.audit.reading import extent, ledger_of, log_of, states_of, stored_in
+from consumers.audit.reading import extent, log_of, states_of, stored_in
 from consumers.audit.retelling import Retold
 from consumers.audit.share import MOST
 from consumers.audit.verification import Kept
 from consumers.kept_records import OpenConsumer
 from deploy import settings
 from deploy.cli import reach
+from deploy.cli.audit_disclosures import As, For, Page, Principal, Reader, show
 from deploy.cli.audit_shares import Work, audited, fitting
 from deploy.cli.console import NO, Json, answer, answer_json, note, progress, progress_over, table
 from deploy.cli.files import contracts
@@ -155,41 +155,18 @@ def _show_event(retold: Retold) -> None:
 
 
 @app.command("disclosures")
-def disclosures_command(case: CaseId, as_json: Json = False) -> None:
-    """Say who got what of a case, when and on which ground; what was withheld; and who read the vault.
+def disclosures_command(
+    case: CaseId,
+    reader: For = Reader.AUDITOR,
+    page: Page = None,
+    as_: As = Principal.AUDIT,
+    as_json: Json = False,
+) -> None:
+    """Say who got what of a case, when and on which ground; what was withheld; who read the vault; who knows what now.
 
     Names of fields, never their values. Exit code 0: there are receipts of the case; 1: there are none.
     """
-    rows = reach.run(_disclosures(_case(case)))
-    if as_json:
-        for row in rows:
-            answer_json(row.body())
-    else:
-        for row in rows:
-            _show_disclosure(row)
-    note(f"{len(rows)} receipts.")
-    raise typer.Exit(0 if rows else NO)
-
-
-async def _disclosures(case: str) -> tuple[Disclosure, ...]:
-    told = await _told(case)
-    return disclosures(contracts(), await stored_in(_ear(), ledger_of(case)), case, told)
-
-
-def _show_disclosure(row: Disclosure) -> None:
-    by = f"  by {row.actor}" if row.actor else ""
-    about = " ".join(filter(None, (row.type, row.event)))
-    answer(f"{row.time}  {row.recipient}  {row.outcome.replace('_', ' ')}  {about}{by}")
-    if names := (*row.fields, *row.refs):
-        answer(f"    {', '.join(names)}")
-    for ground in row.grounds:
-        answer(f"    {_ground(ground)}")
-
-
-def _ground(ground: Ground) -> str:
-    failed = f"withheld, {ground.failed}; " if ground.failed else ""
-    gate = f"gate {ground.gate}, {ground.basis}" if ground.gate else "a rule of a contract that is not here"
-    return f"{ground.rule}: {failed}{gate}"
+    show(_case(case), reader, page, as_, as_json=as_json)
 
 
 def _ear() -> OpenConsumer:
