@@ -99,10 +99,10 @@ class _Teller:
                 }
                 for name, rules in by_field.items():
                     yield self._known(contract, party, event.id, event.id, name, rules)
-                for name in {name for names in shown.refs.values() for name in names}:
+                for name in sorted({name for names in shown.refs.values() for name in names}):
                     rules = [rule for rule, names in shown.refs.items() if name in names]
                     yield self._known(contract, party, event.id, event.id, name, rules)
-                for name in {name for names in shown.earlier.values() for name in names}:
+                for name in sorted({name for names in shown.earlier.values() for name in names}):
                     rules = [rule for rule, names in shown.earlier.items() if name in names]
                     for source in earlier_sources(self._case, event.id, place, name):
                         yield self._known(contract, party, event.id, source, name, rules)

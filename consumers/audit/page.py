@@ -13,20 +13,8 @@ from consumers.audit.disclosures import Disclosure
 from consumers.audit.knowledge import Known
 from schemas.contract import CITY, Contract, Contracts
 
-_MONTHS = [
-    "januar",
-    "februar",
-    "marts",
-    "april",
-    "maj",
-    "juni",
-    "juli",
-    "august",
-    "september",
-    "oktober",
-    "november",
-    "december",
-]
+_MONTHS: tuple[str, ...] = ("januar", "februar", "marts", "april", "maj", "juni")
+_MONTHS += ("juli", "august", "september", "oktober", "november", "december")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +86,11 @@ class _Words:
     def group(self, title: tuple[str, str], rows: Iterable[Disclosure]) -> dict[str, Any]:
         return {"title": title[0], "empty": title[1], "rows": [self._row(row) for row in rows]}
 
-    def known(self, known: Iterable[Known]) -> list[dict[str, Any]]:
-        def by_event(one: Known) -> tuple[str, str, str]:
-            return one.event, one.standing, one.type or ""
+    def known(self, known: Sequence[Known]) -> list[dict[str, Any]]:
+        first = {event: place for place, event in reversed([*enumerate(one.event for one in known)])}
+
+        def by_event(one: Known) -> tuple[int, str, str]:
+            return first[one.event], one.standing, one.type or ""
 
         return [
             {
