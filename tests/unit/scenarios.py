@@ -17,8 +17,9 @@ from schemas.contract import Contract
 from schemas.contract_files import load
 from schemas.envelope import SOURCE_PREFIX, Admitted, Event, Seal
 from schemas.judge import Judgement, judge
-from schemas.records import Headers
-from schemas.state import empty
+from schemas.outputs import log_record, receipt_records, state_record, view_record
+from schemas.records import Headers, Outbound
+from schemas.state import empty, encode
 from schemas.verdicts import Refusal, Verdict
 from schemas.views import Decision
 from schemas.vocabulary import instant
@@ -139,3 +140,16 @@ def disclosed(decision: Decision | None) -> bytes:
     assert decision is not None
     bodies = [*(view.body() for view in decision.views), *(receipt.body() for receipt in decision.receipts)]
     return canonical(bodies)
+
+
+def written(admitted: Admitted, heard: Heard) -> list[Outbound]:
+    """Return what COORDINATE writes of an accepted event."""
+    judgement = heard.judgement
+    assert judgement is not None
+    assert judgement.decision is not None
+    return [
+        log_record(admitted, judgement.decision.withheld),
+        *map(view_record, judgement.decision.views),
+        *receipt_records(admitted.event, judgement.decision.written),
+        state_record(admitted.event.key, encode(judgement.state), admitted.seal.contract),
+    ]
