@@ -64,7 +64,7 @@ def altered(alter: Callable[[Contract], Contract]) -> Removal:
     return lambda _patch: alter(contract())
 
 
-def with_type(name: str, **changes: Any) -> Callable[[Contract], Contract]:
+def with_type(name: str, /, **changes: Any) -> Callable[[Contract], Contract]:
     """Change what the catalogue says of a type of event."""
     return lambda given: replace(given, types={**given.types, name: replace(given.types[name], **changes)})
 
