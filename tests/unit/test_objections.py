@@ -37,61 +37,17 @@ from tests.unit.scenarios import Bus, contract
 
 HELD = Guards()
 
-SCORES = frozenset(
-    ["score", "scores", "point", "points", "risk", "rating", "weight", "probability", "severity", "grade", "level"]
+SCORES = bus_words.tokens("score scores point points risk rating weight probability severity grade level")
+RANKS = bus_words.tokens("rank ranks ranking priority top worst sort")
+LINKS = bus_words.tokens(
+    "link links linked network graph relation relations sibling friend friends gang accomplice join"
 )
-RANKS = frozenset(["rank", "ranks", "ranking", "priority", "top", "worst", "sort"])
-LINKS = frozenset(
-    [
-        "link",
-        "links",
-        "linked",
-        "network",
-        "graph",
-        "relation",
-        "relations",
-        "sibling",
-        "friend",
-        "friends",
-        "gang",
-        "accomplice",
-        "join",
-    ]
+LISTS = bus_words.tokens("list lists persons people search find lookup watchlist pinpoint cpr names who")
+BELIEF = bus_words.tokens(
+    "religion religious belief faith mosque church imam islam ethnicity ethnic race nationality origin "
+    "politics political opinion ideology dress clothing appearance beard headscarf union symbol"
 )
-LISTS = frozenset(
-    ["list", "lists", "persons", "people", "search", "find", "lookup", "watchlist", "pinpoint", "cpr", "names", "who"]
-)
-BELIEF = frozenset(
-    [
-        "religion",
-        "religious",
-        "belief",
-        "faith",
-        "mosque",
-        "church",
-        "imam",
-        "islam",
-        "ethnicity",
-        "ethnic",
-        "race",
-        "nationality",
-        "origin",
-        "politics",
-        "political",
-        "opinion",
-        "ideology",
-        "dress",
-        "clothing",
-        "appearance",
-        "beard",
-        "headscarf",
-        "union",
-        "symbol",
-    ]
-)
-OPEN_SOURCES = frozenset(
-    ["facebook", "social", "media", "internet", "twitter", "crawl", "scrape", "post", "posts", "profile"]
-)
+OPEN_SOURCES = bus_words.tokens("facebook social media internet twitter crawl scrape post posts profile")
 
 # Names that hold such a word and mean something else.
 MEANT_OTHERWISE: Mapping[str, Collection[str]] = {
