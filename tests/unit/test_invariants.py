@@ -1,19 +1,21 @@
 """The ten invariants that the law and practice behind the contract ask for: each a check that its guards make true.
 
-| | What | Also, on the real services |
-|---|---|---|
-| 1 | no banned field, no free text | integration/test_bad_input.py, acceptance/test_no_value_anywhere.py |
-| 2 | nobody is found in two cases | acceptance/test_no_value_anywhere.py |
-| 3 | unknown words are refused, and that is logged | test_contract_files.py; integration/test_streams_worker.py |
-| 4 | no use in investigations; who gets nothing of a case | test_histories.py; acceptance/test_first_weeks.py |
-| 5 | no third SSD meeting | test_needs.py |
-| 6 | the city's time and holidays | test_deadlines.py |
-| 7 | a consent withdrawn | test_withdrawal.py; integration/test_withdrawal_race.py |
-| 8 | any day told again | test_audit_verification.py; integration/test_audit.py |
-| 9 | what is erased is gone | integration/test_erasure.py |
-| 10 | releases cannot be subtracted | test_statistics.py |
+Six to ten, of time, withdrawal, replay, erasure and counting, are in test_invariants_over_time.py. Beside them, in
+more detail or on the real services:
+
+1 no banned field and no free text: test_admission.py, integration/test_bad_input.py
+2 nobody is found in two cases: acceptance/test_no_value_anywhere.py
+3 what is unknown is refused, and that is logged: test_contract_files.py, integration/test_streams_worker.py
+4 no use in investigations, nothing for outsiders: test_histories.py, acceptance/test_first_weeks.py
+5 no third SSD meeting: test_needs.py
+6 the city's time and holidays: test_invariants_over_time.py
+7 a withdrawn consent: test_withdrawal.py, integration/test_withdrawal_race.py
+8 any day told again: test_audit_verification.py, integration/test_audit.py
+9 what is erased is gone: test_audit_remains.py
+10 no count below five: test_decide.py
 """
 
+import ast
 import json
 import re
 from collections import defaultdict
@@ -48,6 +50,7 @@ from streams import dead_letters
 from streams.admit import admitted_record
 from streams.coordinate import Coordinate
 from streams.states import States
+from tests.contracts import ROOT
 from tests.guards import (
     Guards,
     altered,
@@ -61,6 +64,7 @@ from tests.unit.sayings import CASE, ONE, OTHER_CASE, Talk, coordinated
 from tests.unit.scenarios import STRUCTURED, Bus, Heard, contract, play, said, sealed, written
 
 HELD = Guards()
+UNIT = ROOT / "tests" / "unit"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PROSE = "Han bor hos sin mor på Nørrebro"
 BANNED = ("religion", "ethnicity", "political_opinion", "dress", "trade_union", "score", "rank", "name", "cpr", "note")
@@ -318,3 +322,10 @@ def test_it_holds(name: str) -> None:
 @pytest.mark.parametrize(("name", "guard"), HELD.removals)
 def test_it_fails_without_its_guard(name: str, guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
     HELD.misses(name, guard, monkeypatch)
+
+
+def test_what_is_named_here_as_tested_elsewhere_exists() -> None:
+    for name in ("test_invariants.py", "test_invariants_over_time.py", "test_objections.py", "test_silence.py"):
+        doc = ast.get_docstring(ast.parse((UNIT / name).read_text(encoding="utf-8"))) or ""
+        for named in re.findall(r"[a-z_/]+\.py", doc):
+            assert any((folder / named).exists() for folder in (UNIT, UNIT.parent, ROOT)), named
