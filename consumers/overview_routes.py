@@ -42,7 +42,7 @@ def router(feed: OverviewFeed, sign_in: SignIn, now: Now, parties: Mapping[str, 
 
     @routes.get("/overview", tags=["overview"], response_class=JSONResponse, responses=_RESPONSES)
     async def read_overview(_: Annotated[Identity, Depends(viewer)]) -> Response:
-        """Read the overview: each case with its stage and deadlines, closed ones too, and counts. No persons."""
+        """Read the overview: each case with its stage, what waits and what was missed, and counts. No persons."""
         if not feed.live:
             raise unavailable("The read model cannot be read now.")
         return JSONResponse(await snapshot(feed, now, parties), headers=PRIVATE)

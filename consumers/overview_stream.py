@@ -14,6 +14,7 @@ import orjson
 from sse_starlette import ServerSentEvent
 
 from consumers.overview_feed import Changes, OverviewFeed
+from schemas.danish_words import DEADLINES
 from schemas.overview import instant
 from schemas.problems import ProblemError
 
@@ -24,7 +25,7 @@ Now = Callable[[], Awaitable[datetime]]
 
 async def snapshot(feed: OverviewFeed, now: Now, parties: Mapping[str, str]) -> dict[str, Any]:
     """Return the whole overview as JSON values: what GET /overview answers."""
-    return {**await _told(feed.since(), now), "parties": dict(parties)}
+    return {**await _told(feed.since(), now), "parties": dict(parties), "deadlines": dict(DEADLINES)}
 
 
 async def _told(changes: Changes, now: Now) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The overview: one row for each case, folded from what ku may see of it. Cases, deadlines and counts.
 
 No persons: nothing here names, finds, ranks or scores one.
-What ku sees comes on two topics, its views and (of the log) its own events, and nothing says which arrives
-first. So a row is a function of the set of items: by identity wherever one event answers another (a meeting
-held, a transfer accepted), and by the publishers' time only where the newest of several counts.
+What ku sees comes on two topics, its views and (of the log) its own events; who has yet to acknowledge a correction,
+and a hold, with the case's state on a third; and nothing says which arrives first. So a row is a function of the set
+of items: by identity wherever one event answers another (a meeting held, a transfer accepted), and by the publishers'
+time only where the newest of several counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from schemas.overview_facts import BEGINNINGS, Facts, Handover, Item, Stage, take
+from schemas.overview_waits import BESIDE, Missed, Recall, held_since, missed, recalls
 
 # The fields that the overview uses of what ku may see: nothing else is kept. All are of class 0 or 1.
 KEPT: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -28,7 +30,9 @@ KEPT: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "transfer-declined": ("transfer",),
         "transfer-cancelled": ("transfer",),
         "case-closed": ("outcome",),
+        "correction-issued": ("reason",),
         "correction-acknowledged": ("correction",),
+        "deadline-passed": ("deadline", "due_at", "responsible"),
     }
 )
 _ENDINGS = ("case-closed", "case-erased")
@@ -36,7 +40,11 @@ _ENDINGS = ("case-closed", "case-erased")
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One case. `since`: when it came to its stage; `corrections`: those that ku has yet to acknowledge."""
+    """One case. `since`: when it came to its stage; `corrections`: those that ku has yet to acknowledge.
+
+    `missed`: deadlines, while the case is open; `recalls`: corrections that anybody has yet to acknowledge; `hold`:
+    since when nothing of the case is erased, None where its erasure takes its course.
+    """
 
     case: str
     stage: Stage
@@ -50,6 +58,9 @@ class CaseRow:
     handover: Handover | None
     measures: int
     corrections: int
+    missed: tuple[Missed, ...] = ()
+    recalls: tuple[Recall, ...] = ()
+    hold: datetime | None = None
 
     def body(self) -> dict[str, Any]:
         """Return the row as JSON values."""
@@ -67,13 +78,20 @@ class CaseRow:
             "handover": waiting and {"to": waiting.to, "due": waiting.due, "since": instant(waiting.since)},
             "measures": self.measures,
             "corrections": self.corrections,
+            "missed": [
+                {"deadline": one.deadline, "due": instant(one.due), "responsible": one.responsible}
+                for one in self.missed
+            ],
+            "recalls": [one.body() for one in self.recalls],
+            "hold": None if self.hold is None else instant(self.hold),
         }
 
 
 def row(case: str, items: Iterable[Item]) -> CaseRow | None:
-    """Return the case's row; None for a case without items, and for one that was erased."""
-    ordered = sorted(items, key=_order)
-    if not ordered or any(item.type == "case-erased" for item in ordered):
+    """Return the case's row; None for a case of which ku has seen no event, and for one that was erased."""
+    items = list(items)
+    ordered = sorted((item for item in items if item.type not in BESIDE), key=_order)
+    if not ordered or erased(ordered):
         return None
     facts, stage, since = Facts(), Stage.NEW, ordered[0].time
     for item in ordered:
@@ -93,7 +111,15 @@ def row(case: str, items: Iterable[Item]) -> CaseRow | None:
         handover=facts.handover,
         measures=0 if stage is Stage.CLOSED else len(facts.running),
         corrections=len(facts.told - facts.acknowledged),
+        missed=() if stage is Stage.CLOSED else missed(ordered),
+        recalls=recalls(items),
+        hold=held_since(items),
     )
+
+
+def erased(items: Iterable[Item]) -> bool:
+    """Whether a case was erased: then nothing is kept of it but that."""
+    return any(item.type == "case-erased" for item in items)
 
 
 def _order(item: Item) -> tuple[datetime, int, int, str]:
@@ -103,11 +129,12 @@ def _order(item: Item) -> tuple[datetime, int, int, str]:
 
 
 def counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Count the cases of each stage, and the hand-overs that wait, in rows as JSON values."""
-    numbers = dict.fromkeys([*(stage.value for stage in Stage), "handovers"], 0)
+    """Count the cases of each stage, the hand-overs that wait and the deadlines missed, in rows as JSON values."""
+    numbers = dict.fromkeys([*(stage.value for stage in Stage), "handovers", "missed"], 0)
     for body in rows:
         numbers[body["stage"]] += 1
         numbers["handovers"] += body["handover"] is not None
+        numbers["missed"] += len(body.get("missed", ()))  # a row that was folded by an earlier version has none
     return numbers
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 OVERSEER = "ku"  # whose overview it is
 BEGINNINGS = ("concern-raised", "relative-support-started")
+PASSED = "deadline-passed"
+_NO_ANSWERS = (*BEGINNINGS, PASSED)  # that nobody has answered in time is no answer
 
 
 class Stage(StrEnum):
@@ -171,7 +173,7 @@ _STEPS: Mapping[str, _Step] = {
 
 def take(facts: Facts, item: Item) -> Facts:
     """Return the facts with one item more."""
-    seen = replace(facts, answered=facts.answered or item.type not in BEGINNINGS)
+    seen = replace(facts, answered=facts.answered or item.type not in _NO_ANSWERS)
     step = _STEPS.get(item.type)
     return step(seen, item) if step else seen
 

@@ -26,7 +26,7 @@ const isoDate = new Intl.DateTimeFormat("sv-SE", { timeZone: zone });
 
 const cases = new Map(); // case id -> row
 const cards = new Map(); // case id -> element
-let parties = {};
+let parties = {}, deadlines = {}; // id -> name
 let now = new Date();
 let source, silence;
 
@@ -48,6 +48,11 @@ function duration(from) {
 function date(instant) {
   const day = new Date(instant);
   return (year.format(day) === year.format(now) ? longDate : fullDate).format(day);
+}
+
+// A deadline of days is over at midnight: people know it by the day before.
+function lastDay(instant) {
+  return date(new Date(instant) - 1000);
 }
 
 function named(party) {
@@ -73,7 +78,18 @@ function marks(row) {
     const due = date(`${row.handover.due}T12:00:00Z`);
     mark(`Overdrages til ${named(row.handover.to)}, ${late ? "frist overskredet" : "frist"} ${due}`, late ? "late" : "waits");
   }
+  for (const missed of row.missed ?? []) {
+    // A hand-over that is late says so itself, above.
+    if (missed.deadline === "transfer" && row.handover) continue;
+    const name = deadlines[missed.deadline] ?? missed.deadline;
+    mark(`Frist overskredet ${lastDay(missed.due)}: ${name} (${named(missed.responsible)})`, "late");
+  }
   if (row.corrections) mark(count(row.corrections, "berigtigelse at kvittere", "berigtigelser at kvittere"), "waits");
+  for (const recall of row.recalls ?? []) {
+    const what = recall.reason === "wrong_fact" ? "Berigtigelse" : "Tilbagekaldelse";
+    mark(`${what} afventer: ${recall.waiting.map(named).join(", ")}`, "waits");
+  }
+  if (row.hold) mark(`Slettestop (legal hold) siden ${date(row.hold)}`, "held");
   return list;
 }
 
@@ -146,7 +162,7 @@ function remove(id) {
 }
 
 function showAll(told) {
-  parties = told.parties;
+  ({ parties, deadlines } = told);
   now = new Date(told.now);
   const shown = new Set(told.cases.map((row) => row.case));
   for (const id of [...cases.keys()]) if (!shown.has(id)) remove(id);
