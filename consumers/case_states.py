@@ -1,6 +1,10 @@
 """The newest state of each case, beside the vault: who reads a value is judged on it.
 
 The topic is the state's own changelog, so this projection can be made again from its beginning at any time.
+
+The stub of an erased case takes its values out of the vault, in the transaction that also notes how far was read. A
+read waits for that; so even where an old backup of the database came back, with values that were erased since, none of
+them is given out before the stubs were read again.
 """
 
 from collections.abc import Sequence
@@ -9,11 +13,16 @@ from typing import Any
 
 from schemas import topics
 from schemas.records import Inbound
+from schemas.state import is_stub
 
 _SQL = files(__package__) / "sql"
 KEEP = (_SQL / "keep_case_states.sql").read_text()
 FORGET = (_SQL / "forget_case_states.sql").read_text()
+LOCK_ERASED = (_SQL / "vault_lock_erased.sql").read_text()
+NOTE_ERASED = (_SQL / "vault_note_erased.sql").read_text()
+ERASE = (_SQL / "vault_erase.sql").read_text()
 FORGET_ALL = (_SQL / "forget_all_case_states.sql").read_text()
+SWEEP = "sweep"  # a record that only closes a file
 
 
 class CaseStates:
@@ -25,6 +34,10 @@ class CaseStates:
     async def write(self, connection: Any, records: Sequence[Inbound]) -> None:
         """Write the states, in the caller's transaction; a tombstone removes one."""
         newest = {record.key.decode(): record for record in records if record.key is not None}
+        newest.pop(SWEEP, None)
+        # Of all records and not of the newest alone: what was once erased stays so.
+        if erased := sorted({r.key.decode() for r in records if r.key and r.value and is_stub(r.value)}):
+            await _erase(connection, erased)
         gone = [case for case, record in newest.items() if record.value is None]
         kept = {case: record for case, record in newest.items() if record.value is not None}
         if gone:
@@ -36,3 +49,10 @@ class CaseStates:
     async def restart(self, connection: Any) -> None:
         """Forget everything: a case that the topic no longer holds must not open the vault."""
         await connection.execute(FORGET_ALL)
+
+
+async def _erase(connection: Any, cases: Sequence[str]) -> None:
+    # One statement after the other: each sees what deposits were made before the lock was given.
+    await connection.execute(LOCK_ERASED, cases)
+    await connection.execute(NOTE_ERASED, cases)
+    await connection.execute(ERASE, cases)

@@ -34,6 +34,8 @@ from schemas.views import Receipt
 
 _SQL = files(__package__) / "sql"
 DEPOSIT = (_SQL / "vault_deposit.sql").read_text()
+LOCK_CASE = (_SQL / "vault_lock_case.sql").read_text()
+IS_ERASED = (_SQL / "vault_is_erased.sql").read_text()
 FIND = (_SQL / "vault_find.sql").read_text()
 POSITION = (_SQL / "vault_position.sql").read_text()
 CASE = (_SQL / "vault_case.sql").read_text()
@@ -50,6 +52,10 @@ InForce = Callable[[], Awaitable[tuple[datetime, Contract]]]
 
 class StaleReadModelError(SamspilError):
     """The read model has not caught up with the case; try again later."""
+
+
+class ErasedError(SamspilError):
+    """The case was erased; nothing is kept for it."""
 
 
 class TakenError(SamspilError):
@@ -77,13 +83,20 @@ class Vault:
     turns: Turns = field(default_factory=Turns)
 
     async def deposit(self, deposit: Deposit, value: Value) -> bool:
-        """Keep a value; True where it is new. Raises TakenError where the reference holds anything else."""
+        """Keep a value; True where it is new.
+
+        Raises TakenError where the reference holds anything else, ErasedError where the case was erased.
+        """
         sealed = self.cipher.seal(deposit, value.content_type, value.body)
         ref = _uuid(deposit.ref)
         bound = (deposit.party, deposit.case, deposit.field)
-        new = await self.pool.fetchval(
-            DEPOSIT, ref, *bound, sealed.content_type, sealed.key_id, sealed.nonce, sealed.text
-        )
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(LOCK_CASE, deposit.case)
+            if await connection.fetchval(IS_ERASED, deposit.case):
+                raise ErasedError
+            new = await connection.fetchval(
+                DEPOSIT, ref, *bound, sealed.content_type, sealed.key_id, sealed.nonce, sealed.text
+            )
         if new is None and not await self._holds(ref, deposit, value):
             raise TakenError
         return new is not None

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from consumers.case_pins import NotPinnedError
 from consumers.request_body import bounded
-from consumers.vault import VAULT_PREFIX, StaleReadModelError, TakenError, Value, Vault
+from consumers.vault import VAULT_PREFIX, ErasedError, StaleReadModelError, TakenError, Value, Vault
 from consumers.vault_answer import ValueAnswer
 from consumers.vault_cipher import UnopenableError
 from schemas import strict_json
@@ -42,6 +42,7 @@ _DEPOSIT_RESPONSES: dict[int | str, dict[str, Any]] = {
     201: {"description": "Deposited."},
     204: {"description": "Deposited before: the same party, case, field and value."},
     409: problem("The reference holds another deposit; deposits are never changed."),
+    410: problem("The case was erased: nothing is kept for it."),
     413: problem("More than 256 KiB."),
     415: problem("Not application/json."),
     503: problem("Not now; deposit it again under the same reference."),
@@ -88,6 +89,8 @@ def router(vault: Vault, guard: Guard, ref_fields: RefFields) -> APIRouter:
             new = await vault.deposit(deposit, value)
         except TakenError:
             raise ProblemError(Problem(Kind.CONFLICT)) from None
+        except ErasedError:
+            raise ProblemError(Problem(Kind.ERASED_CASE)) from None
         return Response(status_code=201 if new else 204)
 
     @routes.get("/vault/{uuid}", response_class=Response, responses=_READ_RESPONSES)

@@ -26,6 +26,7 @@ class Kind(Enum):
     NOT_FOUND = ("not-found", 404, "There is nothing here for you.")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "This address does not take that method.")
     CONFLICT = ("conflict", 409, "Another deposit has this reference; deposits are never changed.")
+    ERASED_CASE = ("erased-case", 410, "The case was erased: nothing is kept for it.")
     EXPIRED_CURSOR = ("expired-cursor", 410, "The views after this cursor are no longer kept.")
     TOO_LARGE = ("too-large", 413, "The body is too large.")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "This content type is not taken here.")

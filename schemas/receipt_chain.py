@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from schemas.case import Chain
 
 
-def chained(before: Chain | None, receipts: Sequence[bytes]) -> Chain | None:
+def chained(before: Chain, receipts: Sequence[bytes]) -> Chain:
     """Return the chain with the receipts of one event more, in the ledger's order. Source of the hash: FIPS 180-4."""
     if not receipts:
         return before
-    before = before or Chain()
     seen = hashlib.sha256(bytes.fromhex(before.digest))
     seen.update(b"".join(receipts))
     return Chain(before.count + len(receipts), seen.hexdigest())

@@ -105,6 +105,11 @@ def decode(raw: bytes) -> State:
         raise StateError(type(error).__name__) from None
 
 
+def is_stub(raw: bytes) -> bool:
+    """Whether a state's bytes are those of an erased case."""
+    return raw.startswith(_OF_AN_ERASED)
+
+
 def next_look(raw: bytes) -> str | None:
     """Return when a state must be looked at again, without reading the rest of it. Raises StateError."""
     try:

@@ -22,10 +22,10 @@ ERASURE_REQUEST = "17"  # the article of the GDPR
 def noted(contract: Contract, case: Case, admitted: Admitted, receipts: Sequence[bytes]) -> Case | Erased:
     """Return the case with what an accepted event means for what is due, and with its receipts in the chain."""
     event, recorded = admitted.event, admitted.seal.recorded
-    chain = chained(case.receipts, receipts)
+    chain = chained(case.receipts or Chain(), receipts)
     if isinstance(event.data, CaseErased):
         data = event.data
-        return Erased(recorded, case.id, event.id, data.reason, data.recipients, admitted.seal.salt, chain or Chain())
+        return Erased(recorded, case.id, event.id, data.reason, data.recipients, admitted.seal.salt, chain)
     after = replace(
         case,
         meetings=_meetings(case, event, recorded),
@@ -33,7 +33,7 @@ def noted(contract: Contract, case: Case, admitted: Admitted, receipts: Sequence
         newest=case.newest if event.party == BUS else recorded,
         over=case.over or (recorded if case.closed else None),
         erase_from=case.erase_from or (recorded if _asks_erasure(case, event) else None),
-        receipts=chain,
+        receipts=chain if chain.count else None,
     )
     return replace(after, next=next_look(contract, after))
 

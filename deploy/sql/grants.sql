@@ -8,6 +8,11 @@ GRANT SELECT ON gateway.verdicts TO gateway;
 GRANT USAGE ON SCHEMA vault TO vault, gateway;
 GRANT SELECT, INSERT, DELETE ON vault.deposits TO vault;
 GRANT SELECT (ref, party, "case", field) ON vault.deposits TO gateway;
+-- The projector takes the values of erased cases away, and sees none.
+GRANT USAGE ON SCHEMA vault TO projector;
+GRANT SELECT ("case"), DELETE ON vault.deposits TO projector;
+GRANT SELECT, INSERT ON vault.erased TO projector;
+GRANT SELECT ON vault.erased TO vault;
 
 -- The read model: written by the projector; the vault reads states, the overview its own tables, readiness the positions.
 GRANT USAGE ON SCHEMA readmodel TO projector, vault, overview, gateway;

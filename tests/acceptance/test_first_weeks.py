@@ -68,8 +68,11 @@ def test_every_view_and_none_beside(played: Played) -> None:
     got = {
         (event, party): _comparable(types[event], _released(view["data"]))
         for (event, party), view in played.views.items()
+        if event in types
     }
     assert got == wanted
+    by_the_bus = {view["type"] for (event, _), view in played.views.items() if event not in types}
+    assert by_the_bus == {"dk.samspil.deadline-passed.v1"}  # what was due and did not come, on the scenario's clock
 
 
 def test_every_receipt(played: Played) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,11 @@ from deploy.sign_in import signed_in
 from deploy.tokens import LocalIssuer, Verifier
 from schemas import topics
 from schemas.canonical import canonical
+from schemas.case import Case, Hold, Said, Shown, hold_key
 from schemas.identity import Role
+from schemas.overview_facts import Stage
+from schemas.records import Headers
+from schemas.state import encode
 from schemas.views import View
 from tests import browser, wire
 from tests.acceptance.conftest import Stack
@@ -60,8 +64,9 @@ class Site:
     def token(self, party: str = "ku", *roles: Role, lifetime: timedelta = timedelta(hours=1)) -> str:
         return self.issuer.mint(party, roles or (Role.OVERVIEW,), parties=PARTIES, lifetime=lifetime)
 
-    async def tell(self, case: str, type_: str, ago: timedelta = timedelta(0), by: str = "sof", **fields: Any) -> None:
-        """Let ku get a view, as COORDINATE writes it."""
+    async def tell(self, case: str, type_: str, ago: timedelta = timedelta(0), by: str = "sof", **fields: Any) -> str:
+        """Let ku get a view, as COORDINATE writes it; return the event's id."""
+        event = str(uuid4())
         id_, at = str(uuid4()), datetime.now(UTC) - ago
         time = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         view = View(
@@ -71,12 +76,37 @@ class Site:
             f"urn:samspil:party:{by}",
             case,
             time,
-            str(uuid4()),
+            event,
             canonical({"fields": fields}),
         )
+        await self._write(topics.views("ku"), 0, id_, view.value, view.headers())
+        return event
+
+    async def correct(self, case: str, *told: str, acknowledged: Sequence[str] = ()) -> str:
+        """Let ku and others be told that what was said is withdrawn, and let the case's state say who was."""
+        event = await self.tell(case, "correction-issued", corrects=str(uuid4()), reason="withdrawn")
+        await self.recall(case, event, *told, acknowledged=acknowledged)
+        return event
+
+    async def recall(self, case: str, event: str, *told: str, acknowledged: Sequence[str] = ()) -> None:
+        """Write a state that says who was told of a correction and who has acknowledged it."""
+        said = Said("sof", "correction-issued", shown={party: Shown(("correction",)) for party in told})
+        kept = Case(case, said={event: said}, acknowledged={event: tuple(acknowledged)})
+        await self._write(topics.CASES, topics.partition_of(case.encode()), case, encode(kept))
+
+    async def hold(self, case: str, since: str | None) -> None:
+        """Put a legal hold on a case, or release it."""
+        value = None if since is None else encode(Hold(case, since))
+        await self._write(topics.CASES, topics.partition_of(case.encode()), hold_key(case), value)
+
+    async def miss(self, case: str, deadline: str, due: str, responsible: str) -> None:
+        """Let ku be told that a deadline has passed."""
+        await self.tell(case, "deadline-passed", by="bus", deadline=deadline, due_at=due, responsible=responsible)
+
+    async def _write(self, topic: str, partition: int, key: str, value: bytes | None, headers: Headers = ()) -> None:
         transactional = AIOKafkaProducer(**self.kafka.access().aiokafka(), transactional_id="samspil.test.page")
         async with started(transactional) as producer, producer.transaction():
-            await producer.send(topics.views("ku"), view.value, id_.encode(), 0, headers=list(view.headers()))
+            await producer.send(topic, value, key.encode(), partition, headers=list(headers))
 
 
 @asynccontextmanager
@@ -172,6 +202,38 @@ async def test_ku_signs_in_and_sees_an_event_arrive_without_reload(site: Site, c
         assert watched.origins == {site.url}
 
 
+async def test_what_was_missed_what_waits_and_what_is_held_is_said_until_it_is_over(
+    site: Site, chromium: Browser
+) -> None:
+    case = str(uuid4())
+    async with browser.opened(chromium) as watched:
+        page = watched.page
+        await sign_in(watched, site)
+        card, missed = page.locator(f"[data-case='{case}']"), page.locator(".counts [data-count=missed]")
+        await site.tell(case, "concern-raised")
+        await expect(missed).to_have_text("0")
+        await site.miss(case, "coordination_meeting", "2024-03-30T23:00:00Z", "ku")
+        await expect(card).to_contain_text("Frist overskredet 30. marts 2024: koordinationsmøde (Koordineringsenheden)")
+        await expect(missed).to_have_text("1")
+        await expect(page.get_by_role("region", name="Nye")).to_contain_text(case[:8])
+        correction = await site.correct(case, "sof", "politi", "ku")
+        await expect(card).to_contain_text("Tilbagekaldelse afventer: Koordineringsenheden, ")
+        await site.recall(case, correction, "sof", "politi", "ku", acknowledged=("politi", "ku"))
+        await expect(card).to_contain_text("Tilbagekaldelse afventer: Socialforvaltningen")
+        await site.hold(case, "2026-03-02T11:00:00.000000Z")
+        await expect(card).to_contain_text("Slettestop (legal hold) siden 2. marts")
+        await shot(watched, "waits")
+        await site.tell(case, "meeting-held", meeting="m")
+        await site.recall(case, correction, "sof", acknowledged=("sof",))
+        await site.hold(case, None)
+        await expect(missed).to_have_text("0")
+        for words in ("Frist overskredet", "Tilbagekaldelse", "Slettestop"):
+            await expect(card).not_to_contain_text(words)
+        await site.tell(case, "case-erased", reason="retention")
+        await expect(card).to_have_count(0)
+        assert watched.faults == []
+
+
 async def fill(site: Site) -> None:
     """A week's worth of cases, at every stage."""
     days = timedelta(days=1)
@@ -189,6 +251,11 @@ async def fill(site: Site) -> None:
     await site.tell(measure, "measure-started", 40 * days, measure="m1", kind="mentor")
     await site.tell(measure, "measure-started", 39 * days, measure="m2", kind="family")
     await site.tell(measure, "transfer-initiated", 30 * days, transfer="b", to="kriminalforsorgen", due="2026-01-02")
+    await site.miss(measure, "transfer", "2026-01-02T23:00:00Z", "kriminalforsorgen")
+    await site.miss(measure, "first_follow_up", "2026-11-20T23:00:00Z", "bif")
+    await site.miss(awaiting, "notifier_receipt", "2026-11-25T23:00:00Z", "sof")
+    await site.correct(awaiting, "sof", "politi", "ku")
+    await site.hold(own, "2026-11-03T09:00:00.000000Z")
     await site.tell(relative, "relative-support-started", 5 * days, by="vink", kind="network")
     await site.tell(closed, "concern-screened", 29 * days, outcome="close", owner="sof")
 
@@ -279,11 +346,11 @@ async def test_the_overview_is_json_for_ku_alone(site: Site) -> None:
         assert refused.status_code == 403
         answer = await client.get("/overview", headers={"Authorization": f"Bearer {site.token()}"})
     body = answer.json()
-    assert set(body) == {"now", "counts", "cases", "parties"}
-    assert sum(body["counts"].values()) - body["counts"]["handovers"] == len(body["cases"])
+    assert set(body) == {"now", "counts", "cases", "parties", "deadlines"}
+    assert sum(body["counts"][stage.value] for stage in Stage) == len(body["cases"])
     assert set(body["cases"][0]) == {
         "case", "stage", "relative", "owner", "outcome", "opened", "since", "changed", "meeting", "handover",
-        "measures", "corrections",
+        "measures", "corrections", "missed", "recalls", "hold",
     }  # fmt: skip
 
 
