@@ -32,6 +32,7 @@ _SQL = files(__package__) / "sql"
 ACCEPTED_BEFORE_THIS = (_SQL / "accepted_before.sql").read_text()
 RECORD = (_SQL / "record_verdicts.sql").read_text()
 ANNOUNCE = (_SQL / "announce_verdicts.sql").read_text()
+ERASE = (_SQL / "erase_verdicts.sql").read_text()
 FORGET = (_SQL / "forget_verdicts.sql").read_text()
 FORGET_ALL = (_SQL / "forget_all_verdicts.sql").read_text()
 
@@ -40,6 +41,7 @@ MOST_ANNOUNCED = 200
 FORGET_EVERY = 3600.0  # seconds
 
 AT_THE_GATEWAY = -1  # the place of what the gateway refused: before the inbox, and nobody waits for it
+_KEY_PARTS = 3
 REFUSED, ACCEPTED_BEFORE, ACCEPTED = range(3)  # how a verdict stands beside others on the same id
 
 # Case -> the events that were accepted in it; None: it may be any.
@@ -116,6 +118,14 @@ def _answered(record: Inbound, headers: dict[str, str]) -> Row | None:
     return Row(topics.party_of(record.topic), UUID(body["id"]), place, value, standing, record.offset)
 
 
+def erased_in(record: Inbound) -> tuple[str, UUID] | None:
+    """Return the event, by party and id, that a tombstone takes out of the log; None for what is none."""
+    if record.topic != topics.LOG or record.value is not None:
+        return None
+    parts = (record.key or b"").decode().split("/")  # of the key: party, case, id
+    return (parts[0], UUID(parts[2])) if len(parts) == _KEY_PARTS else None
+
+
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
@@ -146,7 +156,8 @@ class VerdictProjection:
 
         Raises TimeoutError where what was accepted does not bind yet: then nothing of the batch is told.
         """
-        if rows := fold(records):
+        gone = {event for event in map(erased_in, records) if event is not None}
+        if rows := [row for row in fold(records) if (row.party, row.id) not in gone]:
             await self._binding(connection, await _accepted_in(connection, rows))
             await connection.execute(
                 RECORD,
@@ -159,6 +170,8 @@ class VerdictProjection:
                 [row.recorded for row in rows],
             )
             await connection.execute(ANNOUNCE, _announced(rows))
+        if gone:
+            await connection.execute(ERASE, [party for party, _ in gone], [id_ for _, id_ in gone])
         await self._forget(connection)
 
     async def restart(self, connection: asyncpg.Connection) -> None:

@@ -215,3 +215,28 @@ async def test_a_read_waits_for_no_transaction_under_way_but_for_all_that_are_co
         assert (await side.party("sof").get(at(concern.data["person"]))).status_code == 200
         await producer.abort_transaction()
     assert (await side.party("sof").get(at(concern.data["person"]))).status_code == 200
+
+
+async def test_an_erased_case_has_no_value_left_and_takes_none(side: HttpSide) -> None:
+    """The owner answers a request for erasure; the case's next event finds it erased."""
+    concern = await a_case(side)
+    asked = speech.say("sof", "rights-request-received", concern.case, article="17", received_on="2026-03-02")
+    await http_side.tell(side, asked)
+    await http_side.tell(side, speech.say("sof", "rights-request-answered", concern.case, request=asked.id))
+    late = await http_side.say(side.party("sof"), speech.say("sof", "case-closed", concern.case, outcome="resolved"))
+    assert (late.status_code, late.json()["reason"]) == (422, "unknown_case")
+    owner = await side.owner()
+
+    async def left() -> bool:
+        counted = await owner.fetchval('SELECT count(*) FROM vault.deposits WHERE "case" = $1', concern.case)
+        return int(counted) == 0
+
+    await eventually(left)
+    await owner.close()
+    person = concern.data["person"]
+    assert (await side.party("sof").get(at(person))).status_code == 403
+    place = {"case": concern.case or "", "field": "person"}
+    answer = await side.party("buf").put(at(person), json=PERSON, params=place)
+    assert (answer.status_code, answer.json()["type"]) == (410, "urn:samspil:problem:erased-case")
+    told = await side.party("sof").get(f"/events/{asked.id}")
+    assert told.status_code == 404

@@ -168,3 +168,16 @@ async def test_what_was_said_twice_is_told_no_earlier_than_its_acceptance(table:
     await table.tell(accepted(event, 5, "a case"), again(event))
     await table.tell(again(event))
     assert table.bound[-3:] == [None, {"a case": {str(event)}}, {}]
+
+
+async def test_of_an_erased_event_no_verdict_stays(table: Table) -> None:
+    """Its tombstone takes the verdict away, in the same batch as well as later."""
+    before, at_once, other = uuid4(), uuid4(), uuid4()
+    await table.tell(accepted(before, 1), accepted(other, 2))
+    assert await table.standing(before) == "accepted"
+    await table.tell(_tombstone(before), accepted(at_once, 3), _tombstone(at_once))
+    assert [await table.standing(event) for event in (before, at_once, other)] == [None, None, "accepted"]
+
+
+def _tombstone(event: UUID) -> Inbound:
+    return Inbound(topics.LOG, 0, 99, f"{PARTY}/{uuid4()}/{event}".encode(), None, ())
