@@ -21,6 +21,7 @@ from schemas.errors import UnknownWordError
 
 _LAST = date(9998, 12, 31)  # what would end later ends here: the calendar stops, and no clock gets there
 _DAY = timedelta(days=1)
+_HOURS = frozenset({"hour", "hours"})
 _SUNDAY = 6
 _HOLIDAYS = holidays.country_holidays("DK")
 
@@ -28,7 +29,7 @@ _HOLIDAYS = holidays.country_holidays("DK")
 def end_of(start: datetime, length: str) -> datetime:
     """Return when a period that starts then is over, in UTC. Raises UnknownWordError for a length that is none."""
     number, _, unit = length.partition(" ")
-    if unit.rstrip("s") == "hour":
+    if unit in _HOURS and number.isdecimal():
         return (start + timedelta(hours=int(number))).astimezone(UTC)
     return end_of_day(_last_day(start.astimezone(CITY).date(), length))
 
