@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from schemas import topics
+from schemas.outputs import MARK
 from schemas.records import Inbound
 from schemas.state import is_stub
 
@@ -22,7 +23,6 @@ LOCK_ERASED = (_SQL / "vault_lock_erased.sql").read_text()
 NOTE_ERASED = (_SQL / "vault_note_erased.sql").read_text()
 ERASE = (_SQL / "vault_erase.sql").read_text()
 FORGET_ALL = (_SQL / "forget_all_case_states.sql").read_text()
-SWEEP = "sweep"  # a record that only closes a file
 
 
 class CaseStates:
@@ -34,7 +34,7 @@ class CaseStates:
     async def write(self, connection: Any, records: Sequence[Inbound]) -> None:
         """Write the states, in the caller's transaction; a tombstone removes one."""
         newest = {record.key.decode(): record for record in records if record.key is not None}
-        newest.pop(SWEEP, None)
+        newest.pop(MARK.decode(), None)
         # Of all records and not of the newest alone: what was once erased stays so.
         if erased := sorted({r.key.decode() for r in records if r.key and r.value and is_stub(r.value)}):
             await _erase(connection, erased)

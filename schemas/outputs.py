@@ -3,12 +3,16 @@
 The worker writes these bytes and the auditor derives them again, so both take them from here.
 """
 
+from collections.abc import Iterable
+
 from schemas import topics
 from schemas.canonical import canonical
 from schemas.case import HOLD_PREFIX, Case
 from schemas.envelope import Admitted, Event, log_key, log_key_of, sealed_headers
 from schemas.records import Headers, Inbound, Outbound
 from schemas.views import Receipt, View, view_key
+
+MARK = b"sweep"  # key of a record with nothing in it, which only closes a file
 
 
 def log_record(admitted: Admitted, withheld: tuple[str, ...]) -> Outbound:
@@ -66,3 +70,14 @@ def erasures(case: Case) -> list[Outbound]:
         for party in said.shown
     ]
     return [*logged, *shown]
+
+
+def marks(partition: int, parties: Iterable[str]) -> list[Outbound]:
+    """Return what closes the files of a partition's log and states, and of the views.
+
+    Kafka compacts closed files alone, and closes the one that it writes to only when more is written: what was erased
+    would stay in a quiet topic's file. The mark begins a new file, if the old one is older than the topic's segment.ms.
+    """
+    views = [(topics.views(party), 0) for party in sorted(parties)]
+    places = [(topics.LOG, partition), (topics.CASES, partition), *views]
+    return [Outbound(topic, place, MARK, None) for topic, place in places]

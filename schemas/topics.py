@@ -22,7 +22,18 @@ DEAD = "samspil.dead.v1"
 # read, and a small batch must not become a large one in the worker.
 _INBOX = {"file.delete.delay.ms": "1000", "segment.ms": "1000", "compression.type": "uncompressed"}
 _DAY = 24 * 60 * 60 * 1000
-_COMPACTION_LAG = str(_DAY)  # standing lag of tombstones; erase lowers it for its own scan
+# What was erased is gone a day after its tombstone, in files that are closed every six hours
+# (streams/ticks.py).
+# `samspil erase` lowers these for a while: each that it touches stands here, so that applying the topics restores it.
+_CLOSED = {"segment.ms": str(_DAY // 4), "file.delete.delay.ms": "60000"}
+_CLEANED = {
+    "cleanup.policy": "compact",
+    "max.compaction.lag.ms": str(_DAY),
+    "delete.retention.ms": str(_DAY),
+    "min.cleanable.dirty.ratio": "0.5",
+    **_CLOSED,
+}
+CLOSE_SECONDS = 6 * 60 * 60  # between two marks that close files
 _STATE_BYTES = str(4 * 1024 * 1024)  # a case of 1,000 events must fit in one record
 
 
@@ -71,10 +82,7 @@ def _kept(days: int, **more: str) -> tuple[tuple[str, str], ...]:
 
 
 def _compacted(**more: str) -> tuple[tuple[str, str], ...]:
-    return _settings(
-        **{"cleanup.policy": "compact", "max.compaction.lag.ms": _COMPACTION_LAG, "delete.retention.ms": str(_DAY)},
-        **more,
-    )
+    return _settings(**_CLEANED, **more)
 
 
 def _settings(**settings: str) -> tuple[tuple[str, str], ...]:
@@ -90,14 +98,7 @@ def _party_topics(party: str) -> tuple[Topic, ...]:
             views(party),
             1,
             "what this party may see",
-            _settings(
-                **{
-                    "cleanup.policy": "compact,delete",
-                    "retention.ms": str(14 * _DAY),
-                    "max.compaction.lag.ms": _COMPACTION_LAG,
-                    "delete.retention.ms": str(_DAY),
-                }
-            ),
+            _settings(**{**_CLEANED, "cleanup.policy": "compact,delete", "retention.ms": str(14 * _DAY)}),
         ),
     )
 
@@ -105,7 +106,7 @@ def _party_topics(party: str) -> tuple[Topic, ...]:
 def catalogue(parties: Iterable[str]) -> tuple[Topic, ...]:
     """Return all topics of a bus with these parties, sorted by name."""
     shared = (
-        Topic(ADMITTED, PARTITIONS, "admitted events, by case", _kept(7)),
+        Topic(ADMITTED, PARTITIONS, "admitted events, by case", _kept(7, **_CLOSED)),
         Topic(LOG, PARTITIONS, "the record: accepted events", _compacted()),
         Topic(CASES, PARTITIONS, "the state of each case", _compacted(**{"max.message.bytes": _STATE_BYTES})),
         Topic(LEDGER, PARTITIONS + 1, "receipts of what was disclosed, withheld and read", _kept(5 * 365 + 2)),

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Protocol
 
-from schemas import admission, topics
+from schemas import admission, orders, topics
 from schemas.canonical import canonical
 from schemas.clock_times import rfc3339
 from schemas.contract import Contracts
 from schemas.envelope import Admitted, Event, Seal, sealed_headers
-from schemas.errors import UnknownContractError
+from schemas.errors import MalformedError, UnknownContractError
 from schemas.records import Inbound, Outbound
 from schemas.verdicts import Refusal, answer
 from streams import dead_letters
@@ -73,6 +73,8 @@ class Admit:
 
     def _judge(self, record: Inbound) -> Outbound:
         party = topics.party_of(record.topic)
+        if party == orders.ORDERER and orders.is_order(record.headers):
+            return self._order(record)
         self._follow(party, record)
         now = self.clock.now()
         contract = self.contracts.at(now)
@@ -83,6 +85,15 @@ class Admit:
             return answer(party, verdict, record.offset)
         seal = Seal(rfc3339(now), self.salt(), contract.digest, record.offset)
         return admitted_record(Admitted(verdict, seal))
+
+    def _order(self, record: Inbound) -> Outbound:
+        now = self.clock.now()
+        try:
+            order = orders.order_in(record.value)
+        except MalformedError:
+            return answer(orders.ORDERER, Refusal(None, "bad_envelope", ("",)), record.offset)
+        seal = Seal(rfc3339(now), self.salt(), self.contracts.at(now).digest, record.offset)
+        return orders.sealed_order(orders.Ordered(order, seal))
 
     def _follow(self, party: str, record: Inbound) -> None:
         if not self.clock.follows:

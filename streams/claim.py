@@ -14,6 +14,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas.contract import Contract, Contracts
 from schemas.log_events import LogEvent
+from schemas.outputs import marks
 from schemas.records import Inbound
 from schemas.rights import WORKER_GROUP, WORKER_TRANSACTIONS
 from streams.states import States, restore
@@ -72,6 +73,10 @@ class Claim:
                 await self._transactions.commit(outcome.outputs, {}, WORKER_GROUP)
                 self._states.keep(outcome.states)
             _tell(outcome.dead)
+
+    async def close_files(self, parties: Iterable[str]) -> None:
+        """Have the files of this partition closed, and of the views of these parties. Raises what I/O raises."""
+        await self._transactions.commit(marks(self.place.partition, parties), {}, WORKER_GROUP)
 
     async def _judge(self, run: list[Inbound]) -> None:
         outcome = self.step.judge(run, self._states)

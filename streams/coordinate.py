@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from schemas import admission, judge, state, topics
+from schemas import admission, judge, orders, state, topics
 from schemas.case import Case, Erased, Hold, State, hold_key
 from schemas.check import FULL
 from schemas.contract import Contract, Contracts
 from schemas.envelope import SOURCE_PREFIX, Admitted, Seal
 from schemas.errors import UnknownContractError, UnstorableError
-from schemas.outputs import carried_over, erasures, log_record, receipt_records, state_record, view_record
+from schemas.orders import Order
+from schemas.outputs import carried_over, erasures, log_record, marks, receipt_records, state_record, view_record
 from schemas.records import Inbound, Outbound
-from schemas.terms import said_by_bus
+from schemas.terms import erased, said_by_bus
 from schemas.verdicts import answer
 from schemas.views import Decision
 from streams import dead_letters
@@ -42,12 +43,17 @@ class _Batch:
         """Return the state as the batch has left it."""
         return self.changed[key][0] if key in self.changed else self.memory.get(key)
 
+    def held(self, case: str) -> bool:
+        """Whether a legal hold stands on the case."""
+        hold = self.state(hold_key(case))
+        return isinstance(hold, Hold) and hold.since is not None
+
     def take(self, key: str, written: Iterable[Outbound], after: State, contract: str) -> None:
         self.outputs += written
         self.changed[key] = (after, contract)
 
     def outcome(self) -> Outcome:
-        kept = {key: Kept(after, state.encode(after)) for key, (after, _) in self.changed.items()}
+        kept = {key: Kept(after, _encoded(after)) for key, (after, _) in self.changed.items()}
         states = [state_record(key, kept[key].encoded, contract) for key, (_, contract) in self.changed.items()]
         return Outcome((*self.outputs, *states), kept, tuple(self.dead))
 
@@ -91,6 +97,9 @@ class Coordinate:
         return batch.outcome()
 
     def _judge(self, batch: _Batch, record: Inbound) -> None:
+        if orders.is_order(record.headers):
+            self._carry_out(batch, record)
+            return
         admitted = admission.unseal(record)
         event, seal = admitted.event, admitted.seal
         contract = self.contracts.named(seal.contract)
@@ -111,15 +120,39 @@ class Coordinate:
 
     def _say(self, batch: _Batch, key: str, now: str, contract: Contract) -> None:
         """Let the bus say all that the time has come for in a case. An erased case is one that it says no more of."""
-        hold = batch.state(hold_key(key))
-        held = isinstance(hold, Hold) and hold.since is not None
+        held = batch.held(key)
         while isinstance(case := batch.state(key), Case):
             event = said_by_bus(contract, case, now, held=held)
             if event is None:
                 return
-            admitted = Admitted(event, Seal(now, self.salt(), contract.digest))
-            after, decision = judge.replay(contract, case, admitted)
-            batch.take(key, [*_recorded(case, admitted, after), *_left(admitted, decision)], after, contract.digest)
+            _take(batch, contract, case, Admitted(event, Seal(now, self.salt(), contract.digest)))
+
+    def _carry_out(self, batch: _Batch, record: Inbound) -> None:
+        """Do what was ordered of a case, after all that the bus has to say of it by then."""
+        ordered = orders.unsealed_order(record)
+        order, seal = ordered.order, ordered.seal
+        contract = self.contracts.named(seal.contract)
+        self._say(batch, order.case, seal.recorded, contract)
+        reason = _hindrance(batch, order)
+        if reason is not None:
+            batch.outputs.append(orders.not_carried_out(ordered, reason))
+            return
+        done = _is_done(batch, order)
+        batch.outputs.append(orders.carried_out(ordered, before=done))
+        if done:
+            return
+        case = batch.state(order.case)
+        match order.kind:
+            case "erase" if isinstance(case, Case):
+                event = erased(contract, case, order.reason or "", seal.recorded)
+                _take(batch, contract, case, Admitted(event, seal))
+            case "hold":
+                batch.take(hold_key(order.case), (), Hold(order.case, seal.recorded), seal.contract)
+            case "release":
+                batch.take(hold_key(order.case), (), Hold(order.case), seal.contract)
+                self._say(batch, order.case, seal.recorded, contract)  # what the hold alone has kept is erased now
+            case "sweep":
+                batch.outputs += marks(record.partition, self.contracts.parties)
 
     def _internal(self, record: Inbound) -> list[Outbound]:
         """Answer the publisher by the seal's own headers: the event itself could not be judged."""
@@ -129,6 +162,34 @@ class Coordinate:
             return []
         offset = said.get("ce_inboxoffset", "")
         return [answer(party, dead_letters.refusal(record.headers), int(offset) if offset.isdecimal() else None)]
+
+
+def _hindrance(batch: _Batch, order: Order) -> str | None:
+    """Return why an order cannot be carried out: there is no such case (any more), or a hold stands or does not."""
+    case, held = batch.state(order.case), batch.held(order.case)
+    if order.kind == "release":
+        return None if held else orders.NOT_HELD
+    if (order.kind == "hold" and isinstance(case, Erased)) or (isinstance(case, Case) and not case.exists):
+        return orders.UNKNOWN
+    return orders.HELD if order.kind == "erase" and held else None
+
+
+def _is_done(batch: _Batch, order: Order) -> bool:
+    """Whether it was carried out before: an erased case stays erased, and a hold stands since it was first ordered."""
+    if order.kind == "erase":
+        return isinstance(batch.state(order.case), Erased)
+    return order.kind == "hold" and batch.held(order.case)
+
+
+def _take(batch: _Batch, contract: Contract, case: Case, admitted: Admitted) -> None:
+    """Take what the bus itself says of a case."""
+    after, decision = judge.replay(contract, case, admitted)
+    batch.take(case.id, [*_recorded(case, admitted, after), *_left(admitted, decision)], after, contract.digest)
+
+
+def _encoded(after: State) -> bytes | None:
+    """Return the state's bytes; a hold that was released leaves none."""
+    return None if isinstance(after, Hold) and after.since is None else state.encode(after)
 
 
 def _left(admitted: Admitted, decision: Decision) -> Iterator[Outbound]:

@@ -166,6 +166,22 @@ class Ownership:
             except Exception as error:  # noqa: BLE001 - fail-stop, as for a run
                 self._failed(claim, error)
 
+    async def close_files(self) -> None:
+        """Have the files of each claimed partition's log, states and share of the views closed."""
+        for place, claim in tuple(self._claims.items()):
+            if place.topic != topics.ADMITTED:
+                continue
+            at_home = [
+                party for party in self._contracts.parties if topics.partition_of(party.encode()) == place.partition
+            ]
+            async with claim.turn:
+                if claim.epoch != self._epoch:
+                    continue
+                try:
+                    await claim.close_files(at_home)
+                except Exception as error:  # noqa: BLE001 - fail-stop, as for a run
+                    self._failed(claim, error)
+
     async def close(self) -> None:
         """Finish what is under way and release everything, in order."""
         await self.revoked()

@@ -47,7 +47,10 @@ class States:
     def keep(self, changed: Mapping[str, Kept]) -> None:
         """Take over what was committed."""
         for key, kept in changed.items():
-            self._encoded[key] = kept.encoded
+            if kept.encoded is None:
+                self._encoded.pop(key, None)
+            else:
+                self._encoded[key] = kept.encoded
             self._remember(key, kept.state)
             self._agenda.note(key, kept.state.next if isinstance(kept.state, Case) else None)
 

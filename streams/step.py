@@ -26,10 +26,10 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A new state, and its bytes as they are written."""
+    """A new state, and its bytes as they are written; None where nothing is kept of it."""
 
     state: State
-    encoded: bytes
+    encoded: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,13 @@
 A tick never speaks before what was recorded earlier is judged. So it goes by a time that has settled: all that was
 stamped before it stands on the admitted topic, or never will; and then asks where that topic ends, transactions under
 way included, and waits until the partition's input is drained up to there.
+
+Four times a day the ticks also have the files of the compacted topics closed, by the wall's clock: Kafka takes what was
+erased out of closed files alone, and a quiet topic would never close one.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -17,6 +21,7 @@ from aiokafka.errors import KafkaError
 from schemas.clock_times import rfc3339
 from schemas.contract import Contracts
 from schemas.log_events import LogEvent
+from schemas.topics import CLOSE_SECONDS
 from streams.admit import Clock
 from streams.ownership import Ownership
 
@@ -42,6 +47,7 @@ class Ticks:
         self._contracts = contracts
         self._fail = fail
         self._stopping = asyncio.Event()
+        self._closed = _quarter()
         self._consumer: AIOKafkaConsumer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -64,6 +70,9 @@ class Ticks:
     async def _run(self) -> None:
         while not self._stopping.is_set():
             await self._tick()
+            if self._closed != (quarter := _quarter()):
+                self._closed = quarter
+                await self._ownership.close_files()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _SECOND)
 
@@ -99,3 +108,7 @@ class Ticks:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await consumer.stop()
+
+
+def _quarter() -> int:
+    return int(time.time()) // CLOSE_SECONDS

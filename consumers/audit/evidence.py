@@ -6,12 +6,12 @@ import re
 from msgspec import msgpack
 
 from schemas.envelope import SOURCE_PREFIX
+from schemas.outputs import MARK
 from schemas.records import Headers, Inbound, Outbound
 from schemas.value import Value
 from schemas.vocabulary import UUID
 
 _UUID = re.compile(UUID)
-SWEEP = b"sweep"
 _PACKER = msgpack.Encoder()
 
 
@@ -79,7 +79,7 @@ def case_in_key(record: Inbound) -> str | None:
 
 def is_sweep(record: Inbound) -> bool:
     """Whether a record is empty and only there so that the broker closes a file behind it: it says nothing."""
-    return record.key == SWEEP and not record.value
+    return record.key == MARK and not record.value
 
 
 def key_of(record: Inbound) -> str | None:

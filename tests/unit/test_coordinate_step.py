@@ -169,7 +169,7 @@ def test_a_null_header_is_a_dead_letter_like_any_other() -> None:
 def test_states_are_the_same_decoded_and_from_bytes() -> None:
     run = max(_runs(_admitted()).values(), key=len)
     kept = _judge(run).states
-    restored = States({key: found.encoded for key, found in kept.items()})
+    restored = States({key: found.encoded or b"" for key, found in kept.items()})
     assert {key: state.encode(restored.get(key)) for key in kept} == {k: f.encoded for k, f in kept.items()}
 
 

@@ -26,7 +26,7 @@ class OneByOne:
     def judge(self, record: Inbound) -> tuple[dict[str, bytes], Sequence[Outbound]]:
         """Return new states and what else is to be written; the states' own topic is the framework's changelog."""
         outcome = self._coordinate.judge([record], self)
-        states = {key: kept.encoded for key, kept in outcome.states.items()}
+        states = {key: kept.encoded for key, kept in outcome.states.items() if kept.encoded is not None}
         return states, [output for output in outcome.outputs if output.topic != topics.CASES]
 
 
