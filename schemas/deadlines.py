@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID, uuid5
 
+from schemas.apply import ABOUT
 from schemas.case import UNDOING, Case, Due
 from schemas.case_facts import COORDINATION_UNIT, is_child
 from schemas.check import BUS, TAKEN_WHEN_CLOSED
@@ -45,7 +46,7 @@ def _over(contract: Contract, case: Case, due: Due, event: Event) -> bool:
         return True
     if event.type == PASSED:
         return (getattr(event.data, "deadline", None), event.trace.get("causationid")) == (due.deadline, due.event)
-    if event.type in rule.met_by and _answers(case, due, event):
+    if event.type in rule.met_by and _answers(contract, case, due, event):
         return True
     if isinstance(event.data, CorrectionIssued) and event.data.reason in UNDOING and event.data.corrects == due.event:
         return not _pending(case, due.event)
@@ -54,18 +55,24 @@ def _over(contract: Contract, case: Case, due: Due, event: Event) -> bool:
     return case.closed and not _answerable(contract, due)
 
 
-def _answers(case: Case, due: Due, event: Event) -> bool:
+def _answers(contract: Contract, case: Case, due: Due, event: Event) -> bool:
     """Whether an event is about what started the deadline: of those that name an event or transfer, only the one named.
 
     An event is not that which it meets: a follow-up meets the deadline before it, and starts the next.
     """
-    about, started = case.said[event.id].about, case.said.get(due.event)
     if event.id == due.event:
         return False
-    if about is not None and about in case.said:
+    about, started = case.said[event.id].about, case.said.get(due.event)
+    if _names_an_event(contract, event.type):
         return about == due.event
     own = started.about if started else None
     return own is None or about is None or own == about or about not in case.transfers
+
+
+def _names_an_event(contract: Contract, type_: str) -> bool:
+    """Whether events of a type are about an earlier event; a meeting or transfer may by chance have the id of one."""
+    field = contract.types[type_].fields.get(ABOUT.get(type_, ""))
+    return field is not None and field.type == "event"
 
 
 def _pending(case: Case, event: str) -> bool:

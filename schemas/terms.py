@@ -56,31 +56,36 @@ def _asks_erasure(case: Case, event: Event) -> bool:
     return request is not None and request.article == ERASURE_REQUEST and not request.undone
 
 
-def next_look(contract: Contract, case: Case) -> str | None:
-    """Return when COORDINATE must look at the case again; None for never."""
+def next_look(contract: Contract, case: Case, after: str = "") -> str | None:
+    """Return when COORDINATE must look at the case again, later than a time; None for never."""
     term = erasure(contract, case)
     instants = [due.at for due in case.due]
     if term is not None:
         instants.append(term.at)
-    return min(instants, default=None)
+    return min((at for at in instants if at > after), default=None)
 
 
 def said_by_bus(contract: Contract, case: Case, now: str, *, held: bool) -> Event | None:
     """Return what the bus must say of the case next, the time being `now`; None where there is nothing (more).
 
-    `held`: a legal hold stands, so that nothing is erased.
+    `held`: a legal hold stands, so that nothing is erased. What would pass after a case's erasure is never said,
+    however late anybody looks; nor is a deadline that this contract does not know.
     """
-    due = min(
-        (due for due in case.due if due.at <= now), key=lambda due: (due.at, due.deadline, due.event), default=None
-    )
-    if due is not None:
-        return passed(contract, case, due, now)
-    term = erasure(contract, case)
-    return erased(contract, case, term.reason, now) if term and term.at <= now and not held else None
+    term = None if held else erasure(contract, case)
+    until = now if term is None else min(now, term.at)
+    over = [due for due in case.due if due.at <= until and due.deadline in contract.deadline]
+    if over:
+        return passed(contract, case, min(over, key=lambda due: (due.at, due.deadline, due.event)), now)
+    return erased(contract, case, term.reason, now) if term and term.at <= now else None
 
 
 def erased(contract: Contract, case: Case, reason: str, now: str) -> Event:
     """Return the event that erases a case: told to all that hold something of it, or else noted for who opened it."""
     told = sorted(case_recipients(contract, case)) or [next(iter(case.said.values())).party]
     data = CaseErased.model_validate({"reason": reason, "recipients": tuple(told)})
-    return Event(str(uuid5(BUS_EVENTS, f"{case.id}/{ERASED}")), BUS, ERASED, case.id, now, data)
+    return Event(erasure_id(case.id), BUS, ERASED, case.id, now, data)
+
+
+def erasure_id(case: str) -> str:
+    """Return the id of the one event that erases a case."""
+    return str(uuid5(BUS_EVENTS, f"{case}/{ERASED}"))
