@@ -39,12 +39,14 @@ async def ends_of(
     return {(at.topic, at.partition): end for at, end in ends.items()}
 
 
-async def kept(open_consumer: OpenConsumer, ends: Ends) -> AsyncIterator[tuple[ConsumerRecord, ...]]:
-    """Yield what is kept below the ends, read_committed, each partition in its order."""
+async def kept(
+    open_consumer: OpenConsumer, ends: Ends, isolation: Isolation = "read_committed"
+) -> AsyncIterator[tuple[ConsumerRecord, ...]]:
+    """Yield what is kept below the ends, each partition in its order; read_uncommitted, what was given up too."""
     places = [TopicPartition(*place) for place, end in ends.items() if end > 0]
     if not places:
         return
-    consumer = open_consumer("read_committed")
+    consumer = open_consumer(isolation)
     try:
         await consumer.start()
         consumer.assign(places)

@@ -33,7 +33,8 @@ _ID, _CASE = re.compile(UUID), re.compile(CASE_ID)
 class Order(Written, frozen=True):
     """An order: its id, what is to be done with which case; of an erasure the reason that its recipients are told.
 
-    `sweep` changes nothing: it closes the files that the case may still stand in, so that Kafka can clear them.
+    `sweep` changes nothing: it closes the files of the case's partition, so that Kafka can clear them. It may name any
+    case of that partition, one that nobody ever heard of too.
     """
 
     id: str

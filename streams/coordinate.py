@@ -166,6 +166,8 @@ class Coordinate:
 
 def _hindrance(batch: _Batch, order: Order) -> str | None:
     """Return why an order cannot be carried out: there is no such case (any more), or a hold stands or does not."""
+    if order.kind == "sweep":
+        return None
     case, held = batch.state(order.case), batch.held(order.case)
     if order.kind == "release":
         return None if held else orders.NOT_HELD

@@ -11,7 +11,9 @@ from deploy.cli import (
     bench,
     check,
     dead,
+    erase,
     follow,
+    hold,
     policy,
     publish,
     scenario,
@@ -39,6 +41,8 @@ app.add_typer(scenario.app, name="scenario")
 app.command("follow")(follow.follow)
 app.command("refusals")(follow.refusals)
 app.add_typer(dead.app, name="dead")
+app.add_typer(hold.app, name="hold")
+app.command("erase")(erase.erase)
 app.add_typer(policy.app, name="policy")
 app.command("check")(check.check)
 app.add_typer(topics.app, name="topics")

@@ -27,6 +27,7 @@ _SETTINGS: Mapping[str, object] = {
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
+    "wal_recycle": "off",  # a used file of the write-ahead log goes, and takes with it what was erased
 }
 
 

@@ -8,9 +8,12 @@ GRANT SELECT ON gateway.verdicts TO gateway;
 GRANT USAGE ON SCHEMA vault TO vault, gateway;
 GRANT SELECT, INSERT, DELETE ON vault.deposits TO vault;
 GRANT SELECT (ref, party, "case", field) ON vault.deposits TO gateway;
--- The projector takes the values of erased cases away, and sees none.
+-- Keys of cases, wrapped: a rotation wraps them anew.
+GRANT SELECT, INSERT, UPDATE (key_id, wrapped) ON vault.case_keys TO vault;
+-- The projector takes away the values and keys of erased cases, and what nobody named or whose term is over; it sees none.
 GRANT USAGE ON SCHEMA vault TO projector;
-GRANT SELECT ("case"), DELETE ON vault.deposits TO projector;
+GRANT SELECT (ref, "case", field, deposited_at, named), UPDATE (named), DELETE ON vault.deposits TO projector;
+GRANT SELECT ("case"), DELETE ON vault.case_keys TO projector;
 GRANT SELECT, INSERT ON vault.erased TO projector;
 GRANT SELECT ON vault.erased TO vault;
 
