@@ -3,12 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
 
+import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from schemas import topics
+from schemas.orders import ORDERER, Order, order_record
 from tests.brokers import Running
 from tests.speech import Saying
+from tests.waiting import eventually
+
+Verdict: TypeAlias = dict[str, Any]
 
 
 class Bus:
@@ -23,6 +29,19 @@ class Bus:
         sent = [await self._send(saying) for saying in sayings]
         for acknowledged in sent:
             await acknowledged
+
+    async def order(self, order: Order) -> Verdict:
+        """Give an order as the data protection officer does, and return its answer."""
+        record = order_record(order)
+        await self._producer.send_and_wait(
+            record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+        )
+
+        async def answered() -> Verdict | None:
+            records = await self.read(topics.refusals(ORDERER))
+            return next((orjson.loads(r.value) for r in records if r.key == order.id.encode()), None)
+
+        return await eventually(answered, timeout=60) or {}
 
     async def _send(self, saying: Saying) -> "asyncio.Future[object]":
         inbox = topics.inbox(saying.party)

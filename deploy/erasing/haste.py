@@ -32,11 +32,11 @@ async def haste(access: KafkaAccess, topics: Iterable[Topic]) -> AsyncIterator[N
     """Hurry these topics; afterwards they are as the catalogue says. Raises UnreachableError."""
     hurried = [topic for topic in topics if "segment.ms" in dict(topic.settings)]
     admin = access.admin()
-    await asyncio.to_thread(_alter, admin, hurried, HASTE)
+    await asyncio.to_thread(alter, admin, hurried, HASTE)
     try:
         yield
     finally:
-        await asyncio.to_thread(_alter, admin, hurried, None)
+        await asyncio.to_thread(alter, admin, hurried, None)
 
 
 async def cut_admitted(access: KafkaAccess, partition: int) -> None:
@@ -44,7 +44,8 @@ async def cut_admitted(access: KafkaAccess, partition: int) -> None:
     await asyncio.to_thread(_cut, access.admin(), partition)
 
 
-def _alter(admin: AdminClient, topics: Iterable[Topic], wanted: Mapping[str, str] | None) -> None:
+def alter(admin: AdminClient, topics: Iterable[Topic], wanted: Mapping[str, str] | None) -> None:
+    """Set what haste needs, or (None) what the catalogue says. Raises UnreachableError."""
     changed = [
         ConfigResource(
             ConfigResource.Type.TOPIC,
