@@ -48,6 +48,7 @@ class Partition:
     states: States = field(default_factory=States)
     passed: list[Passed] = field(default_factory=list)
     records: list[Inbound] = field(default_factory=list)
+    taken: list[Inbound] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -101,7 +102,10 @@ class Partition:
         outcome = self._step.judge([record], self.states)
         self._take(outcome)
         id_ = _header(record.headers, "ce_id")
-        return any(r.topic == topics.LOG and r.value and _header(r.headers, "ce_id") == id_ for r in outcome.outputs)
+        logged = (r for r in outcome.outputs if r.topic == topics.LOG and r.value)
+        taken = any(_header(r.headers, "ce_id") == id_ for r in logged)
+        self.taken += [record] * taken
+        return taken
 
     def tick(self, now: datetime) -> None:
         """Let the bus say what the time has come for, as a claim does."""
