@@ -60,9 +60,9 @@ class Claim:
         for start in range(0, len(fresh), BATCH):
             await self._judge(fresh[start : start + BATCH])
 
-    def any_due(self, now: str) -> bool:
-        """Whether the time has come for something in a case of this partition."""
-        return self._states.any_due(now)
+    def any_due(self, now: str, contract: Contract) -> bool:
+        """Whether the time has come for something in a case of this partition, this contract being in force."""
+        return self._states.any_due(now, contract)
 
     async def tick(self, now: str, contract: Contract) -> None:
         """Say what the time has come for, in transactions of their own. Raises what I/O raises."""
@@ -72,7 +72,9 @@ class Claim:
             if outcome.outputs:
                 await self._transactions.commit(outcome.outputs, {}, WORKER_GROUP)
                 self._states.keep(outcome.states)
+            self._states.looked_at(keys, now, contract)
             _tell(outcome.dead)
+            await asyncio.sleep(0)  # others go on while many cases are looked at
 
     async def close_files(self, parties: Iterable[str]) -> None:
         """Have the files of this partition closed, and of the views of these parties. Raises what I/O raises."""

@@ -149,9 +149,9 @@ class Ownership:
             self._truncate(claim)
         self._thread().give(run.place, run.epoch)
 
-    def waiting(self, now: str) -> tuple[TopicPartition, ...]:
+    def waiting(self, now: str, contract: Contract) -> tuple[TopicPartition, ...]:
         """Return the partitions in which the time has come for something."""
-        return tuple(place for place, claim in self._claims.items() if claim.epoch and claim.any_due(now))
+        return tuple(place for place, claim in self._claims.items() if claim.epoch and claim.any_due(now, contract))
 
     async def tick(self, place: TopicPartition, now: str, contract: Contract, end: int) -> None:
         """Say what the time has come for in a partition, if all that stands before an end in its input is judged."""

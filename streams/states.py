@@ -5,15 +5,18 @@ the partition is claimed, by reading samspil.cases.v1 to its end after the older
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas import state, topics
 from schemas.case import Case, State
-from schemas.contract import Contracts
+from schemas.contract import Contract, Contracts
+from schemas.errors import StateError
 from schemas.records import Headers
+from schemas.terms import next_look
 from streams.agenda import Agenda
 from streams.step import Kept
 
@@ -24,8 +27,10 @@ _POLL_MS = 200
 class States:
     """What a step remembers. Changed only by `keep`, after the transaction that wrote the same."""
 
-    def __init__(self, encoded: dict[str, bytes] | None = None) -> None:
+    def __init__(self, encoded: dict[str, bytes] | None = None, noted_by: Iterable[Contract] = ()) -> None:
+        """`noted_by`: the contracts by whose terms the states say when they must be looked at."""
         self._encoded = encoded if encoded is not None else {}
+        self._noted_by = tuple(noted_by)
         self._decoded: OrderedDict[str, State] = OrderedDict()
         self._agenda = Agenda()
         for key, raw in self._encoded.items():
@@ -58,9 +63,20 @@ class States:
         """Return the keys of cases that must be looked at by now, no more than `most`. Each is told once."""
         return self._agenda.due(now, most)
 
-    def any_due(self, now: str) -> bool:
-        """Whether there are any."""
+    def any_due(self, now: str, contract: Contract) -> bool:
+        """Whether there are any: under a contract that keeps cases for another time than before, all of them are."""
+        if any(noted.retention != contract.retention for noted in self._noted_by):
+            for key in self._encoded:
+                self._agenda.note(key, now)
+        self._noted_by = (contract,)
         return self._agenda.any_due(now)
+
+    def looked_at(self, keys: Iterable[str], now: str, contract: Contract) -> None:
+        """Note when these cases must be looked at next, all having been said that was to be said of them by now."""
+        for key in keys:
+            with suppress(StateError):  # one that cannot be read was named as dead, and waits for its next claim
+                found = self.get(key)
+                self._agenda.note(key, next_look(contract, found, now) if isinstance(found, Case) else None)
 
     def _remember(self, key: str, found: State) -> None:
         self._decoded[key] = found
@@ -81,9 +97,8 @@ async def restore(connection: Mapping[str, Any], partition: int, contracts: Cont
             else:
                 encoded[key] = record.value
                 judged_by.add(record.headers)
-    for digest in sorted(dict(headers).get("ce_contract", b"").decode() for headers in judged_by):
-        contracts.named(digest)
-    return States(encoded)
+    digests = sorted(dict(headers).get("ce_contract", b"").decode() for headers in judged_by)
+    return States(encoded, [contracts.named(digest) for digest in digests])
 
 
 async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> AsyncIterator[list[ConsumerRecord]]:

@@ -78,8 +78,8 @@ class Ticks:
 
     async def _tick(self) -> None:
         settled = self._clock.settled()
-        now = rfc3339(settled)
-        waiting = self._ownership.waiting(now)
+        now, contract = rfc3339(settled), self._contracts.at(settled)
+        waiting = self._ownership.waiting(now, contract)
         if not waiting:
             return
         try:
@@ -88,7 +88,6 @@ class Ticks:
             log.warning(LogEvent.TICK_DELAYED, error=type(error).__name__)
             await self._disconnect()
             return
-        contract = self._contracts.at(settled)
         for place in waiting:
             await self._ownership.tick(place, now, contract, ends[place])
 

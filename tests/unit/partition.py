@@ -110,8 +110,9 @@ class Partition:
     def tick(self, now: datetime) -> None:
         """Let the bus say what the time has come for, as a claim does."""
         time, contract = rfc3339(now), self.contracts.at(now)
-        while self.states.any_due(time) and (keys := self.states.due(time, 100)):
+        while self.states.any_due(time, contract) and (keys := self.states.due(time, 100)):
             self._take(self._step.tick(keys, self.states, time, contract))
+            self.states.looked_at(keys, time, contract)
 
     def said(self, deadline: str) -> list[Passed]:
         """What was said of one of the policy's deadlines."""

@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
+from schemas import state
 from schemas.canonical import digest
-from schemas.case import Case, Erased
-from schemas.contract import Contracts
+from schemas.case import Case, Erased, Hold, hold_key
+from schemas.clock_times import rfc3339
+from schemas.contract import Contract, Contracts, Retention
+from streams.states import States
+from streams.step import Kept
 from tests.unit.deadline_lives import (
     BEGIN,
+    DAY,
     INSTANT,
     LONG_AFTER,
     RULES,
@@ -26,6 +31,7 @@ from tests.unit.deadline_lives import (
     screening,
 )
 from tests.unit.partition import Partition
+from tests.unit.sayings import ADULT
 from tests.wire import contracts
 
 
@@ -102,3 +108,53 @@ def test_a_contract_without_the_deadline_says_nothing_of_it_and_goes_on() -> Non
     assert partition.said("rights_request") == []
     assert isinstance(partition.state, Case)
     assert partition.state.due[-1].deadline == "first_follow_up"
+
+
+def test_a_hold_keeps_the_case_and_its_deadlines_go_on() -> None:
+    """The answered request would have erased it at once; what is due of a held case is said all the same."""
+    life = running(RULES["rights_request"], article="17")
+    hold = Hold(life.partition.case, rfc3339(BEGIN))
+    life.partition.states.keep({hold_key(hold.held): Kept(hold, state.encode(hold))})
+    life.say(BEGIN + DAY, "sof", "rights-request-answered", request=life.started)
+    second = life.say(BEGIN + DAY, "sof", "rights-request-received")
+    for days in range(60):
+        life.partition.tick(BEGIN + days * DAY)
+    assert isinstance(life.partition.state, Case)
+    assert [said.started for said in life.partition.said("rights_request")] == [second]
+
+
+@pytest.mark.parametrize("claimed_anew", [False, True])
+def test_a_shorter_term_of_a_new_contract_takes_hold_at_its_first_tick(*, claimed_anew: bool) -> None:
+    """Of a case of which nobody says a word, whether or not the worker was started anew with it."""
+    first = contracts().newest
+    shorter = replace(first, valid_from=city("2026-06-01").date(), retention=_closed_for_a_month(first), digest="s")
+    partition = Partition(Contracts([first, shorter]))
+    concern(partition, BEGIN, age_band=ADULT)
+    partition.ok(BEGIN, "ku", "concern-screened")
+    partition.ok(BEGIN, "sof", "case-closed")
+    partition.tick(city("2026-05-31T23:59"))
+    assert isinstance(partition.state, Case)
+    if claimed_anew:
+        partition.states = States({partition.case: state.encode(partition.state)}, [first])
+    partition.tick(city("2026-06-01T00:00"))
+    assert isinstance(partition.state, Erased)
+
+
+def _closed_for_a_month(contract: Contract) -> tuple[Retention, ...]:
+    return tuple(replace(r, keep="1 month") if r.name == "closed_case" else r for r in contract.retention)
+
+
+def test_a_longer_term_of_a_new_contract_keeps_what_the_old_one_would_have_erased() -> None:
+    first = contracts().newest
+    longer = tuple(replace(r, keep="5 years") if r.name == "closed_case" else r for r in first.retention)
+    partition = Partition(
+        Contracts([first, replace(first, valid_from=city("2026-06-01").date(), retention=longer, digest="l")])
+    )
+    concern(partition, BEGIN, age_band=ADULT)
+    partition.ok(BEGIN, "ku", "concern-screened")
+    partition.ok(BEGIN, "sof", "case-closed")
+    for at in ("2026-05-01T12:00", "2026-09-03T00:00", "2031-03-02T23:59"):
+        partition.tick(city(at))
+        assert isinstance(partition.state, Case)
+    partition.tick(city("2031-03-03T00:00"))
+    assert isinstance(partition.state, Erased)
