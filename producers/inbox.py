@@ -101,14 +101,21 @@ class AcknowledgedSender:
         if failed is not None and self._producer is failed:
             self._producer = None
             # Stopping flushes, which can take as long as the broker is away: no request waits for that.
-            stopping = asyncio.create_task(_stop(failed))
+            stopping = asyncio.create_task(_stop(failed, self._patience))
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
 
 
-async def _stop(producer: AIOKafkaProducer) -> None:
+async def _stop(producer: AIOKafkaProducer, patience: float) -> None:
+    """End it in order or, where the broker does not answer in time, by hanging up.
+
+    A stop that is interrupted has no second try: its sending task and its sockets would stay for ever.
+    """
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             await producer.stop()
     except (KafkaError, TimeoutError, OSError):
-        return
+        sending = asyncio.ensure_future(producer._sender.close())  # noqa: SLF001 - nothing public ends it
+        await asyncio.sleep(0)  # it is cancelled now, and waits for its last requests
+        await producer.client.close()  # which fail with their connections
+        await asyncio.gather(sending, return_exceptions=True)

@@ -17,6 +17,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.producer.sender import Sender
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 from faust import streams
@@ -320,3 +321,10 @@ def test_a_headers_name_that_is_no_text_fails_the_whole_run() -> None:
     batch = MemoryRecords(bytes(builder.build())).next_batch()
     with pytest.raises(UnicodeDecodeError):
         list(batch)
+
+
+def test_a_producers_sending_task_can_be_ended() -> None:
+    """producers/inbox.py hangs up where a stop did not come to an end."""
+    assert "self._sender_task.cancel()" in inspect.getsource(Sender.close)
+    assert "self._sender = Sender(" in inspect.getsource(AIOKafkaProducer.__init__)
+    assert "await self._sender.close()" in inspect.getsource(AIOKafkaProducer.stop)

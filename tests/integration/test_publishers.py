@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from uuid import uuid4
 
@@ -128,6 +128,26 @@ async def test_nothing_is_acknowledged_before_the_broker_has_it(kafka: RunningKa
                 return False
 
         await eventually(taken, 30)
+
+
+def _sockets() -> set[str]:
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            found.add(os.readlink(f"/proc/self/fd/{number}"))
+    return {name for name in found if name.startswith("socket:")}
+
+
+async def test_a_producer_that_the_broker_does_not_answer_leaves_no_socket(kafka: RunningKafka) -> None:
+    record = Outbound(topics.inbox("udvalg"), 0, b"udvalg", b"{}")
+    before = _sockets()
+    with ExitStack() as ice:
+        async with AcknowledgedSender(partial(clients.producer, kafka.access("gateway")), patience=0.5) as send:
+            await send(record)
+            ice.enter_context(frozen(kafka))
+            with pytest.raises(BusyError):
+                await send(record)
+        assert _sockets() <= before  # the broker is still frozen
 
 
 async def test_what_waits_for_the_broker_is_bounded(kafka: RunningKafka) -> None:
