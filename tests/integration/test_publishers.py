@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -132,9 +133,9 @@ async def test_nothing_is_acknowledged_before_the_broker_has_it(kafka: RunningKa
 
 def _sockets() -> set[str]:
     found = set()
-    for number in os.listdir("/proc/self/fd"):
+    for handle in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):
-            found.add(os.readlink(f"/proc/self/fd/{number}"))
+            found.add(str(handle.readlink()))
     return {name for name in found if name.startswith("socket:")}
 
 
