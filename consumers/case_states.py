@@ -2,9 +2,9 @@
 
 The topic is the state's own changelog, so this projection can be made again from its beginning at any time.
 
-The stub of an erased case takes its values out of the vault, in the transaction that also notes how far was read. A
-read waits for that; so even where an old backup of the database came back, with values that were erased since, none of
-them is given out before the stubs were read again.
+The stub of an erased case takes its values and its key out of the vault, in the transaction that also notes how far
+was read. A read waits for that; so even where an old backup of the database came back, with values that were erased
+since, none of them is given out before the stubs were read again.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,9 @@ FORGET = (_SQL / "forget_case_states.sql").read_text()
 LOCK_ERASED = (_SQL / "vault_lock_erased.sql").read_text()
 NOTE_ERASED = (_SQL / "vault_note_erased.sql").read_text()
 ERASE = (_SQL / "vault_erase.sql").read_text()
+ERASE_KEYS = (_SQL / "vault_erase_keys.sql").read_text()
+SETTLE_SOON = (_SQL / "settle_soon.sql").read_text()
+SETTLE_NOW = (_SQL / "settle_now.sql").read_text()
 FORGET_ALL = (_SQL / "forget_all_case_states.sql").read_text()
 
 
@@ -37,7 +40,12 @@ class CaseStates:
         newest.pop(MARK.decode(), None)
         # Of all records and not of the newest alone: what was once erased stays so.
         if erased := sorted({r.key.decode() for r in records if r.key and r.value and is_stub(r.value)}):
+            await connection.execute(SETTLE_NOW)
             await _erase(connection, erased)
+        else:
+            # Verdicts wait for what is read here, and not for the disk: who reads sees rows and positions of one
+            # commit, and a crash takes both back. What then tells a verdict is on the disk after what it waited for.
+            await connection.execute(SETTLE_SOON)
         gone = [case for case, record in newest.items() if record.value is None]
         kept = {case: record for case, record in newest.items() if record.value is not None}
         if gone:
@@ -56,3 +64,4 @@ async def _erase(connection: Any, cases: Sequence[str]) -> None:
     await connection.execute(LOCK_ERASED, cases)
     await connection.execute(NOTE_ERASED, cases)
     await connection.execute(ERASE, cases)
+    await connection.execute(ERASE_KEYS, cases)

@@ -6,6 +6,8 @@ left it has the case pinned, so that no verdict on the case is told in between. 
 enough: whatever was told before stands in the read model already.) Whatever the answer, it leaves a receipt, which
 the broker acknowledges before a byte leaves. A reference that nobody deposited goes the same way, so that it looks
 like one that is not released.
+
+Values are sealed with a key of their case (case_keys), so that a case can be erased wherever a copy of it lies.
 """
 
 import asyncio
@@ -20,8 +22,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from consumers.case_keys import CaseKeys
 from consumers.case_pins import Turns, pinned
-from consumers.vault_cipher import Sealed, VaultCipher
+from consumers.vault_cipher import Sealed, UnopenableError, sealed, unsealed
 from schemas import state, topics
 from schemas.canonical import canonical
 from schemas.case import Case
@@ -33,6 +36,7 @@ from schemas.records import Outbound
 from schemas.views import Receipt
 
 _SQL = files(__package__) / "sql"
+LIMIT_WAIT = (_SQL / "vault_limit_wait.sql").read_text()
 DEPOSIT = (_SQL / "vault_deposit.sql").read_text()
 LOCK_CASE = (_SQL / "vault_lock_case.sql").read_text()
 IS_ERASED = (_SQL / "vault_is_erased.sql").read_text()
@@ -42,6 +46,7 @@ CASE = (_SQL / "vault_case.sql").read_text()
 
 READ_MODEL = "case_states"  # the projection whose position a read waits for
 _LOOK_AGAIN = 0.02
+LOCKED_WITHIN = "2s"  # that a deposit waits for its case, while that is erased or looked at
 
 VAULT_PREFIX = "vault:"
 NOT_RELEASED = Refused("not_released")  # also what is not there: the two must look alike
@@ -52,6 +57,10 @@ InForce = Callable[[], Awaitable[tuple[datetime, Contract]]]
 
 class StaleReadModelError(SamspilError):
     """The read model has not caught up with the case; try again later."""
+
+
+class CaseBusyError(SamspilError):
+    """The case is being changed; try again later."""
 
 
 class ErasedError(SamspilError):
@@ -75,7 +84,7 @@ class Vault:
     """Deposits and reads, over the vault's own PostgreSQL role and Kafka principal."""
 
     pool: asyncpg.Pool
-    cipher: VaultCipher
+    keys: CaseKeys
     send: Send  # to the ledger, acknowledged
     committed_end: CommittedEnd  # of a partition of the cases topic
     in_force: InForce  # the bus's time, and the contract of that time
@@ -85,27 +94,25 @@ class Vault:
     async def deposit(self, deposit: Deposit, value: Value) -> bool:
         """Keep a value; True where it is new.
 
-        Raises TakenError where the reference holds anything else, ErasedError where the case was erased.
+        Raises TakenError where the reference holds anything else, ErasedError where the case was erased, CaseBusyError,
+        KeyUnavailableError, UnopenableError.
         """
-        sealed = self.cipher.seal(deposit, value.content_type, value.body)
-        ref = _uuid(deposit.ref)
-        bound = (deposit.party, deposit.case, deposit.field)
-        async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK_CASE, deposit.case)
-            if await connection.fetchval(IS_ERASED, deposit.case):
-                raise ErasedError
-            new = await connection.fetchval(
-                DEPOSIT, ref, *bound, sealed.content_type, sealed.key_id, sealed.nonce, sealed.text
-            )
-        if new is None and not await self._holds(ref, deposit, value):
-            raise TakenError
-        return new is not None
+        now, _ = await self.in_force()
+        try:
+            async with self.pool.acquire() as connection, connection.transaction():
+                await connection.execute(LIMIT_WAIT, LOCKED_WITHIN)
+                await connection.execute(LOCK_CASE, deposit.case)
+                if await connection.fetchval(IS_ERASED, deposit.case):
+                    raise ErasedError
+                return await self._kept(connection, deposit, value, now)
+        except asyncpg.LockNotAvailableError:
+            raise CaseBusyError from None
 
     @asynccontextmanager
     async def read(self, ref: UUID, reader: Identity) -> AsyncIterator[Value | Refused]:
         """Give a value while it may leave, or why not.
 
-        Raises StaleReadModelError, NotPinnedError, BusyError, UnopenableError.
+        Raises StaleReadModelError, NotPinnedError, BusyError, UnopenableError, KeyUnavailableError.
         """
         found = await self._found(ref)
         deposit = None if found is None else found[0]
@@ -114,8 +121,10 @@ class Vault:
         await self._caught_up(key)
         time, contract = await self.in_force()
         async with pinned(self.pool, key, self.turns.of(reader.party)) as pin:
-            answer = await _asked(pin.connection, contract, deposit, reader.party)
-            value = None if found is None or isinstance(answer, Refused) else self._opened(*found)
+            answer = await _asked(pin.connection, contract, deposit, reader.party, time)
+            value = None
+            if found is not None and isinstance(answer, Reading):
+                value = await self._opened(pin.connection, *found)
             await self._receipted(receipt_of(deposit, reader, answer, time.isoformat(), contract.digest))
             await pin.require()
             yield answer if isinstance(answer, Refused) else value or NOT_RELEASED
@@ -138,29 +147,46 @@ class Vault:
         await self.send(Outbound(topics.LEDGER, topics.VAULT_PARTITION, key.encode(), receipt.value()))
 
     async def _found(self, ref: UUID) -> tuple[Deposit, Sealed] | None:
-        row = await self.pool.fetchrow(FIND, ref)
-        if row is None:
-            return None
-        deposit = Deposit(VAULT_PREFIX + str(row["ref"]), row["party"], row["case"], row["field"])
-        return deposit, Sealed(row["content_type"], row["key_id"], row["nonce"], row["sealed"])
+        return _deposited(await self.pool.fetchrow(FIND, ref))
 
-    async def _holds(self, ref: UUID, deposit: Deposit, value: Value) -> bool:
-        found = await self._found(ref)
-        if found is None or found[0] != deposit:
-            return False
-        # One value written in two ways, with other spaces or in another order, is one value.
-        return canonical(orjson.loads(self._opened(*found).body)) == canonical(orjson.loads(value.body))
+    async def _opened(self, connection: Any, deposit: Deposit, kept: Sealed) -> Value:
+        key = await self.keys.of(connection, deposit.case)
+        if key is None:
+            raise UnopenableError
+        return Value(kept.content_type, unsealed(key, deposit, kept))
 
-    def _opened(self, deposit: Deposit, sealed: Sealed) -> Value:
-        return Value(sealed.content_type, self.cipher.open(deposit, sealed))
+    async def _kept(self, connection: Any, deposit: Deposit, value: Value, now: datetime) -> bool:
+        ref, bound = _uuid(deposit.ref), (deposit.party, deposit.case, deposit.field)
+        key = await self.keys.ensured(connection, deposit.case)
+        made = sealed(key, deposit, value.content_type, value.body)
+        if await connection.fetchval(DEPOSIT, ref, *bound, made.content_type, made.nonce, made.text, now):
+            return True
+        found = _deposited(await connection.fetchrow(FIND, ref))
+        if found is None or found[0] != deposit or not _same(unsealed(key, *found), value.body):
+            raise TakenError
+        return False
 
 
-async def _asked(connection: Any, contract: Contract, deposit: Deposit | None, party: str) -> Reading | Refused:
+def _deposited(row: Any) -> tuple[Deposit, Sealed] | None:
+    if row is None:
+        return None
+    deposit = Deposit(VAULT_PREFIX + str(row["ref"]), row["party"], row["case"], row["field"])
+    return deposit, Sealed(row["content_type"], row["nonce"], row["sealed"])
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    # Written in two ways, with other spaces or in another order, it is one value.
+    return canonical(orjson.loads(one)) == canonical(orjson.loads(other))
+
+
+async def _asked(
+    connection: Any, contract: Contract, deposit: Deposit | None, party: str, now: datetime
+) -> Reading | Refused:
     raw = None if deposit is None else await connection.fetchval(CASE, deposit.case)
     case = None if raw is None else state.decode(bytes(raw))
     if deposit is None or not isinstance(case, Case):
         return NOT_RELEASED
-    return may_read(contract, case, deposit, party)
+    return may_read(contract, case, deposit, party, now)
 
 
 def receipt_of(

@@ -1,27 +1,24 @@
-"""Encryption of deposits at rest: AES-256-GCM, each value bound to what it was deposited for.
+"""Encryption of deposits at rest: AES-256-GCM with the key of their case, each bound to what it was deposited for.
 
-A sealed value that is moved to another reference, party, case or field does not open. Keys carry an id, so
-that a new one can come in while values under the older ones stay readable.
+A sealed value that is moved to another reference, party, case or field does not open.
 """
 
-import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from consumers.vault_padding import PaddingError, padded, unpadded
 from schemas.canonical import canonical
-from schemas.errors import MisconfiguredError, SamspilError
+from schemas.errors import SamspilError
 from schemas.may_read import Deposit
 
-KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
 class UnopenableError(SamspilError):
-    """A deposit does not open: it was changed, or its key is not here."""
+    """A deposit does not open: it was changed, its key is not here, or it is of before cases had keys (up --fresh)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +26,23 @@ class Sealed:
     """A value at rest."""
 
     content_type: str
-    key_id: str
     nonce: bytes
     text: bytes = field(repr=False)
 
 
-def key_id(key: bytes) -> str:
-    """Return a name for a key that tells nothing about it."""
-    return hashlib.sha256(b"samspil vault key id" + key).hexdigest()[:16]
+def sealed(key: bytes, deposit: Deposit, content_type: str, value: bytes) -> Sealed:
+    """Return the value as it is kept. `key`: the case's, 32 bytes."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return Sealed(content_type, nonce, AESGCM(key).encrypt(nonce, padded(value), _bound(deposit, content_type)))
 
 
-class VaultCipher:
-    """Seals with the first key, opens with any."""
-
-    def __init__(self, keys: Sequence[bytes]) -> None:
-        """Take keys of 32 bytes, the one in use first. Raises MisconfiguredError."""
-        if not keys or any(len(key) != KEY_BYTES for key in keys):
-            raise MisconfiguredError("The vault needs keys of 32 bytes.")
-        self._ciphers = {key_id(key): AESGCM(key) for key in keys}
-        self._in_use = key_id(keys[0])
-
-    def seal(self, deposit: Deposit, content_type: str, value: bytes) -> Sealed:
-        nonce = os.urandom(_NONCE_BYTES)
-        bound = _bound(deposit, content_type, self._in_use)
-        return Sealed(content_type, self._in_use, nonce, self._ciphers[self._in_use].encrypt(nonce, value, bound))
-
-    def open(self, deposit: Deposit, sealed: Sealed) -> bytes:
-        """Return the value. Raises UnopenableError."""
-        cipher = self._ciphers.get(sealed.key_id)
-        if cipher is None:
-            raise UnopenableError
-        try:
-            return cipher.decrypt(sealed.nonce, sealed.text, _bound(deposit, sealed.content_type, sealed.key_id))
-        except InvalidTag:
-            raise UnopenableError from None
+def unsealed(key: bytes, deposit: Deposit, kept: Sealed) -> bytes:
+    """Return the value. Raises UnopenableError."""
+    try:
+        return unpadded(AESGCM(key).decrypt(kept.nonce, kept.text, _bound(deposit, kept.content_type)))
+    except (InvalidTag, PaddingError):
+        raise UnopenableError from None
 
 
-def _bound(deposit: Deposit, content_type: str, key: str) -> bytes:
-    return canonical([deposit.ref, deposit.party, deposit.case, deposit.field, content_type, key])
+def _bound(deposit: Deposit, content_type: str) -> bytes:
+    return canonical(["samspil vault", deposit.ref, deposit.party, deposit.case, deposit.field, content_type])

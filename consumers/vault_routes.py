@@ -12,9 +12,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from consumers.case_keys import KeyUnavailableError
 from consumers.case_pins import NotPinnedError
 from consumers.request_body import bounded
-from consumers.vault import VAULT_PREFIX, ErasedError, StaleReadModelError, TakenError, Value, Vault
+from consumers.vault import VAULT_PREFIX, CaseBusyError, ErasedError, StaleReadModelError, TakenError, Value, Vault
 from consumers.vault_answer import ValueAnswer
 from consumers.vault_cipher import UnopenableError
 from schemas import strict_json
@@ -50,7 +51,7 @@ _DEPOSIT_RESPONSES: dict[int | str, dict[str, Any]] = {
 _READ_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The value, as it was deposited.", "content": {JSON: {"schema": {}}}},
     403: problem("Not released to you, or not there: the same answer."),
-    503: problem("Not now: the case changes, its state is not there yet, or the receipt cannot be written."),
+    503: problem("Not now: the case changes, its state is not there yet, or no receipt can be written or key used."),
 }
 
 
@@ -91,6 +92,12 @@ def router(vault: Vault, guard: Guard, ref_fields: RefFields) -> APIRouter:
             raise ProblemError(Problem(Kind.CONFLICT)) from None
         except ErasedError:
             raise ProblemError(Problem(Kind.ERASED_CASE)) from None
+        except CaseBusyError:
+            raise unavailable("The case is being changed.") from None
+        except KeyUnavailableError:
+            raise _no_key() from None
+        except UnopenableError:
+            raise _unopenable() from None
         return Response(status_code=201 if new else 204)
 
     @routes.get("/vault/{uuid}", response_class=Response, responses=_READ_RESPONSES)
@@ -120,8 +127,18 @@ async def _reading(vault: Vault, ref: UUID, identity: Identity) -> AsyncIterator
         raise unavailable("The case changes, or the value could not leave in time.") from None
     except (BusyError, UnreachableError):
         raise unavailable("The receipt cannot be written now.") from None
+    except KeyUnavailableError:
+        raise _no_key() from None
     except UnopenableError:
-        raise ProblemError(Problem(Kind.INTERNAL, "The deposit does not open.")) from None
+        raise _unopenable() from None
+
+
+def _no_key() -> ProblemError:
+    return unavailable("The vault's keys cannot be used now.")
+
+
+def _unopenable() -> ProblemError:
+    return ProblemError(Problem(Kind.INTERNAL, "The deposit does not open."))
 
 
 async def _value(request: Request) -> Value:

@@ -59,7 +59,14 @@ class Settings(BaseSettings):
     )
     vault_keys: Path | None = Field(
         None,
-        description="File of the vault's keys, hex, one a line, the one in use first; unset: `vault.keys` in the home.",
+        description="File of the vault's key-encryption keys, hex, one a line, the one in use first; unset: "
+        "`vault.keys` in the home.",
+    )
+    vault_key_command: str | None = Field(
+        None,
+        min_length=1,
+        description="Command that wraps and unwraps the vault's keys, as for a key management service; then no file "
+        "is used.",
     )
     http_host: str = Field(HOST, min_length=1, description="Address that the HTTP server listens on.")
     http_port: Port | None = Field(None, description="Its port; unset: a free one, kept in the home.")

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp
 
 from consumers import overview_routes, vault_routes, views_routes
 from consumers.case_ends import CaseEnds
+from consumers.case_keys import CaseKeys
 from consumers.overview_feed import OverviewFeed
 from consumers.vault import Vault
-from consumers.vault_cipher import VaultCipher
 from consumers.views_feed import ViewsFeed
 from deploy import clients, http_app, vault_key
 from deploy.bus_time import BusTime
@@ -66,6 +66,7 @@ class WebSetup:
     dsns: dict[str, str] = field(repr=False)
     issuer_directory: Path
     vault_keys: Path
+    vault_key_command: str | None = None
     oidc_issuer: str | None = None
     oidc_audience: str = AUDIENCE
     waits: Waits = field(default_factory=Waits)
@@ -81,6 +82,7 @@ def setup_of(settings: Settings, contracts: Contracts) -> WebSetup:
         dsns={role: settings.dsn(role) for role in ("gateway", "vault", "overview")},
         issuer_directory=settings.issuer_folder,
         vault_keys=settings.vault_key_file,
+        vault_key_command=settings.vault_key_command,
         oidc_issuer=None if settings.oidc_issuer is None else str(settings.oidc_issuer),
         oidc_audience=settings.oidc_audience,
         waits=Waits(settings.verdict_wait, settings.views_wait, settings.vault_wait),
@@ -110,7 +112,7 @@ async def opened(setup: WebSetup) -> AsyncIterator[ASGIApp]:
         )
         vault = Vault(
             vault_pool,
-            VaultCipher(vault_key.ensure(setup.vault_keys)),
+            CaseKeys(vault_key.keeper(setup.vault_keys, setup.vault_key_command)),
             await _sender(stack, setup.vault_kafka),
             ends,
             time.in_force,

@@ -1,17 +1,19 @@
 """Whether a party may open a reference: what a rule released once, its gate and role must still allow now.
 
 Pure, and asked of the case as it is: a withdrawn consent, a new owner or a correction ends a reading that
-was allowed yesterday. To whom nothing was released is told `not_released` alone, whether the reference
-exists or not.
+was allowed yesterday, and so does a term that is over, whether or not the value is gone already. To whom
+nothing was released is told `not_released` alone, whether the reference exists or not.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas.case import Case, Said
 from schemas.case_facts import earlier_sources
 from schemas.contract import Contract, Rule
 from schemas.predicates import Question, failure
+from schemas.retention import FACTS, expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,16 @@ class Showing:
     carriers: tuple[Said, ...]
 
 
-def may_read(contract: Contract, case: Case, deposit: Deposit, party: str) -> Reading | Refused:
-    """Return by which rules and events the party may read the deposit now, or why it may not."""
+def may_read(contract: Contract, case: Case, deposit: Deposit, party: str, now: datetime) -> Reading | Refused:
+    """Return by which rules and events the party may read the deposit now, or why it may not. `now`: the bus's time."""
     carriers = {id_: (place, said) for place, id_, said in _carriers(case, deposit)}
-    if party == deposit.party and carriers:
-        return Reading((), tuple(carriers))  # whatever was corrected, it is its own
+    if party == deposit.party and carriers:  # whatever was corrected, it is its own
+        return Refused("expired") if _is_over(contract, case, deposit, now) else Reading((), tuple(carriers))
     showings = list(_showings(case, deposit, party, carriers))
     if party not in contract.parties or not showings:
         return Refused("not_released")
+    if _is_over(contract, case, deposit, now):
+        return Refused("expired")
     standing = [showing for showing in showings if not all(said.recalled for said in showing.carriers)]
     if not standing:
         return Refused("corrected")
@@ -66,6 +70,10 @@ def may_read(contract: Contract, case: Case, deposit: Deposit, party: str) -> Re
         return Reading(_once(s.rule for s in allowed), _once(s.event for s in allowed))
     failed = {showing.rule: reason for showing, reason in judged if reason}
     return Refused(judged[0][1] or "not_released", tuple(sorted(failed.items())))
+
+
+def _is_over(contract: Contract, case: Case, deposit: Deposit, now: datetime) -> bool:
+    return deposit.field == FACTS and deposit.ref in expired(contract, case, now)
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class _Teller:
     def __init__(self, contracts: Contracts, told: Told, case: Case, now: datetime) -> None:
         """Take the case as its log tells it."""
         self._contracts, self._told, self._case = contracts, told, case
-        self._in_force = contracts.newest
+        self._in_force, self._now = contracts.newest, now
         self._gone = expired(self._in_force, case, now)
         events = [retold.admitted.event for retold in told.events]
         self._corrections = [(e.id, e.data) for e in events if isinstance(e.data, CorrectionIssued)]
@@ -143,4 +143,4 @@ class _Teller:
         if ref is None or ref in self._gone:
             return False
         deposit = Deposit(ref, said.party, self._case.id, name)
-        return isinstance(may_read(self._in_force, self._case, deposit, party), Reading)
+        return isinstance(may_read(self._in_force, self._case, deposit, party, self._now), Reading)

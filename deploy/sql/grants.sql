@@ -24,3 +24,11 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA readmodel TO projector;
 GRANT SELECT ON readmodel.case_states TO vault;
 GRANT SELECT ON readmodel.positions TO vault, overview, gateway;
 GRANT SELECT ON readmodel.overview_cases TO overview;
+
+-- Counts for effect measurement: the projector adds, a release reads; what is remembered of a case it does not see.
+GRANT USAGE ON SCHEMA statistics TO projector, statistics;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA statistics TO projector;
+GRANT DELETE ON statistics.remembered TO projector;
+GRANT SELECT ON statistics.counts, statistics.waits, statistics.counted TO statistics;
+GRANT USAGE ON SCHEMA readmodel TO statistics;
+GRANT SELECT ON readmodel.positions TO statistics;

@@ -71,12 +71,17 @@ FORBIDDEN = [
     ("gateway", "SELECT * FROM readmodel.overview_cases"),
     ("vault", "SELECT * FROM gateway.verdicts"),
     ("vault", "UPDATE vault.deposits SET party = 'ku'"),
+    ("vault", "UPDATE vault.case_keys SET \"case\" = 'b'"),
+    ("gateway", "SELECT * FROM vault.case_keys"),
     ("vault", "INSERT INTO readmodel.case_states VALUES ('a', 0, '')"),
-    ("projector", "SELECT ref FROM vault.deposits"),
+    ("projector", "SELECT sealed FROM vault.deposits"),
+    ("projector", "UPDATE vault.deposits SET deposited_at = now()"),
+    ("projector", "SELECT wrapped FROM vault.case_keys"),
     ("projector", "CREATE TABLE public.more (id int)"),
     ("overview", "SELECT * FROM readmodel.case_states"),
     ("overview", "SELECT * FROM gateway.verdicts"),
     ("overview", "SELECT ref FROM vault.deposits"),
+    ("overview", "SELECT * FROM vault.case_keys"),
     ("overview", "DELETE FROM readmodel.overview_cases"),
     ("overview", "CREATE SCHEMA more"),
 ]
@@ -108,8 +113,8 @@ async def test_each_role_may_do_its_work(dsns: Dsns) -> None:
 
 async def test_a_deposit_cannot_be_changed_even_by_the_vault(dsns: Dsns) -> None:
     vault = await asyncpg.connect(dsns["vault"])
-    columns = 'ref, party, "case", field, content_type, key_id, nonce, sealed'
-    insert = f"INSERT INTO vault.deposits ({columns}) VALUES ($1, 'buf', 'c', 'person', 'j', 'k', '', '')"  # noqa: S608
+    columns = 'ref, party, "case", field, content_type, nonce, sealed'
+    insert = f"INSERT INTO vault.deposits ({columns}) VALUES ($1, 'buf', 'c', 'person', 'j', '', '')"  # noqa: S608
     await vault.execute(insert, uuid4())
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await vault.execute("UPDATE vault.deposits SET field = 'signs'")

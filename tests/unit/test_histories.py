@@ -123,7 +123,7 @@ def test_nobody_reads_what_no_view_showed_it_nor_what_was_recalled(history: tupl
     for deposit in deposits and (deposits[pick % len(deposits) :] + deposits)[:8]:
         recalled = any(s.recalled for s in case.said.values() if deposit.ref in s.refs.values())
         for party in PARTIES:
-            reading = may_read(contract(), case, deposit, party)
+            reading = may_read(contract(), case, deposit, party, talk.bus.now)
             if party == deposit.party:
                 assert isinstance(reading, Reading)
             elif isinstance(reading, Reading):

@@ -84,7 +84,7 @@ def a_withdrawn_consent_stops_what_it_let_out(given: Contract) -> None:
     assert withdrawn.get("vink", {}).get("fields", {}).get("state") == "withdrawn"
     assert "vink" not in views(talk.ok("sof", "measure-started", measure=talk.fresh()))
     deposit = may_read.Deposit(talk.state.said[started.id].refs["plan"], "sof", CASE, "plan")
-    assert isinstance(may_read.may_read(given, talk.state, deposit, "vink"), may_read.Refused)
+    assert isinstance(may_read.may_read(given, talk.state, deposit, "vink", talk.bus.now), may_read.Refused)
 
 
 @HELD.check(

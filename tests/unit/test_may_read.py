@@ -22,7 +22,7 @@ def asked(talk: Talk, event: str, field: str, party: str, contract_: Contract | 
     """Ask for a reading, of the state as the vault gets it."""
     case = decode(encode(talk.state))
     assert isinstance(case, Case)
-    return may_read(contract_ or talk.bus.contract, case, deposit(talk, event, field), party)
+    return may_read(contract_ or talk.bus.contract, case, deposit(talk, event, field), party, talk.bus.now)
 
 
 def first(talk: Talk) -> str:
@@ -59,7 +59,7 @@ class TestReleased:
         unknown = Deposit(talk.ref(), "buf", talk.case, "person")
         for party in ("suf", "politi", "pet", "nobody"):
             assert asked(talk, first(talk), "person", party) == Refused("not_released")
-            assert may_read(talk.bus.contract, talk.state, unknown, party) == Refused("not_released")
+            assert may_read(talk.bus.contract, talk.state, unknown, party, talk.bus.now) == Refused("not_released")
 
     def test_not_by_a_party_from_whom_it_was_withheld(self) -> None:
         talk = coordinated(ADULT, "bif")
@@ -75,14 +75,14 @@ class TestDeposits:
         talk.ok("buf", "correction-issued", corrects=first(talk), reason="wrong_subject")
         assert asked(talk, first(talk), "person", "buf") == own
         unsaid = Deposit(talk.ref(), "buf", talk.case, "person")
-        assert may_read(talk.bus.contract, talk.state, unsaid, "buf") == Refused("not_released")
+        assert may_read(talk.bus.contract, talk.state, unsaid, "buf", talk.bus.now) == Refused("not_released")
 
     def test_case_field_and_depositor_are_those_of_the_event(self) -> None:
         talk = concerned()
         right = deposit(talk, first(talk), "person")
-        assert isinstance(may_read(talk.bus.contract, talk.state, right, "sof"), Reading)
+        assert isinstance(may_read(talk.bus.contract, talk.state, right, "sof", talk.bus.now), Reading)
         for wrong in ({"case": OTHER_CASE}, {"field": "signs"}, {"party": "politi"}):
-            reading = may_read(talk.bus.contract, talk.state, replace(right, **wrong), "sof")
+            reading = may_read(talk.bus.contract, talk.state, replace(right, **wrong), "sof", talk.bus.now)
             assert reading == Refused("not_released")
 
     def test_a_reference_that_another_party_said_too_is_not_its_depositors(self) -> None:
@@ -90,7 +90,7 @@ class TestDeposits:
         stolen = deposit(talk, first(talk), "person")
         talk.ok("sof", "concern-raised", person=stolen.ref)
         talk.ok("buf", "correction-issued", corrects=first(talk), reason="wrong_subject")
-        assert may_read(talk.bus.contract, talk.state, stolen, "sof") == Refused("corrected")
+        assert may_read(talk.bus.contract, talk.state, stolen, "sof", talk.bus.now) == Refused("corrected")
 
     @pytest.mark.parametrize("reason", ["wrong_subject", "wrong_recipient", "withdrawn"])
     def test_corrected(self, reason: str) -> None:
@@ -110,7 +110,8 @@ class TestDeposits:
         talk.ok("sof", "concern-screened", owner="bif")
         talk.ok("buf", "correction-issued", corrects=first(talk), reason="withdrawn")
         again = talk.ok("buf", "concern-raised", person=right.ref)
-        assert may_read(talk.bus.contract, talk.state, right, "bif") == Reading(("concern-owner",), (again.id,))
+        reading = may_read(talk.bus.contract, talk.state, right, "bif", talk.bus.now)
+        assert reading == Reading(("concern-owner",), (again.id,))
 
     def test_said_by_two_events_it_is_read_as_long_as_one_stands(self) -> None:
         talk = concerned()
@@ -118,9 +119,10 @@ class TestDeposits:
         again = talk.ok("buf", "concern-raised", person=right.ref).id
         screened = talk.ok("sof", "concern-screened", owner="bif").id
         talk.ok("buf", "correction-issued", corrects=first(talk), reason="withdrawn")
-        assert may_read(talk.bus.contract, talk.state, right, "bif") == Reading(("screened-owner",), (screened,))
+        reading = may_read(talk.bus.contract, talk.state, right, "bif", talk.bus.now)
+        assert reading == Reading(("screened-owner",), (screened,))
         talk.ok("buf", "correction-issued", corrects=again, reason="wrong_recipient")
-        assert may_read(talk.bus.contract, talk.state, right, "bif") == Refused("corrected")
+        assert may_read(talk.bus.contract, talk.state, right, "bif", talk.bus.now) == Refused("corrected")
 
 
 class TestNow:

@@ -44,7 +44,8 @@ def reading(talk: Talk, event: Heard, field: str, party: str) -> Reading | Refus
     case = decode(encode(talk.state))
     assert isinstance(case, Case)
     carrier = case.said[event.id]
-    return may_read(talk.bus.contract, case, Deposit(carrier.refs[field], carrier.party, talk.case, field), party)
+    deposit = Deposit(carrier.refs[field], carrier.party, talk.case, field)
+    return may_read(talk.bus.contract, case, deposit, party, talk.bus.now)
 
 
 def no_consent(rule: str) -> Refused:
