@@ -33,12 +33,13 @@ def require_case(case: str) -> str:
 
 @app.callback(invoke_without_command=True)
 def hold(context: typer.Context, case: MaybeCaseId = None, as_json: Json = False) -> None:
-    """Hold a case, as the data protection officer."""
+    """Hold a case, as the data protection officer. Without a case: which holds stand, and since when."""
     if context.invoked_subcommand is not None:
         return
     if case is None:
-        raise UsageError("--case is missing; or: samspil hold list")
-    _order("hold", case, "Held.", "It was held already.", as_json=as_json)
+        _show(as_json=as_json)
+    else:
+        _order("hold", case, "Held.", "It was held already.", as_json=as_json)
 
 
 @app.command("release")
@@ -47,9 +48,7 @@ def release(case: CaseId, as_json: Json = False) -> None:
     _order("release", case, "Released.", "", as_json=as_json)
 
 
-@app.command("list")
-def list_command(as_json: Json = False) -> None:
-    """List the holds that stand, and since when."""
+def _show(*, as_json: bool) -> None:
     holds = reach.run(standing(settings.load()))
     if as_json:
         for one in holds:

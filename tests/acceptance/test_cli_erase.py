@@ -28,7 +28,7 @@ def looked(stack: Stack, case: str) -> list[dict[str, Any]]:
     """What `samspil erase` said, after a hold that stood against it was released."""
     assert stack.samspil("hold", "--case", case).stdout == "Held.\n"
     assert stack.samspil("hold", "--case", case).stdout == "It was held already.\n"
-    assert case in {hold["case"] for hold in told(stack.samspil("hold", "list", "--json"))}
+    assert case in {hold["case"] for hold in told(stack.samspil("hold", "--json"))}
     refused = stack.samspil("erase", "--case", case, "--reason", "wrong_subject")
     assert (refused.returncode, "legal hold stands" in refused.stdout) == (NO, True)
     assert stack.samspil("hold", "release", "--case", case).stdout == "Released.\n"
@@ -96,7 +96,6 @@ def test_what_was_hurried_and_left_so_is_brought_back_by_applying_the_topics(sta
         (("erase", "--case", CPR, "--reason", "retention"), "--case is a case id"),
         (("erase", "--case", str(uuid4()), "--reason", CPR), "--reason is one of"),
         (("hold", "--case", CPR), "--case is a case id"),
-        (("hold",), "--case is missing"),
         (("hold", "release", "--case", CPR), "--case is a case id"),
     ],
 )
