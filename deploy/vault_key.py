@@ -22,17 +22,19 @@ _NONCE_BYTES = 12
 
 def keeper(path: Path, command: str | None) -> Keeper:
     """Return who keeps the keys: the command, where there is one. Raises MisconfiguredError."""
-    if command is not None:
-        return KeyCommand(command)
-    ensure(path)
-    return KeyFile(path)
+    return KeyFile(path) if command is None else KeyCommand(command)
 
 
-def ensure(path: Path) -> None:
-    """Make the file at the first use. Raises MisconfiguredError for one that holds no keys, or that others can read."""
-    if not path.exists():
-        _make(path)
-    read(path)
+def ensured(path: Path, command: str | None) -> Keeper:
+    """Return who keeps the keys; the file is made at its first use. Raises MisconfiguredError.
+
+    That is said of a file that holds no keys, or that others can read.
+    """
+    if command is None:
+        if not path.exists():
+            _make(path)
+        read(path)
+    return keeper(path, command)
 
 
 def read(path: Path) -> list[bytes]:
@@ -79,13 +81,13 @@ class KeyFile:
 
         Raises MisconfiguredError.
         """
-        keys = await asyncio.to_thread(read, self._path)
+        keys = await asyncio.to_thread(self._read)
         if len(keys) == 1:
             await asyncio.to_thread(self._write, [os.urandom(KEY_BYTES), *keys])
 
     async def keep_only(self, key_id_: str) -> None:
         """Give up every key but one. Raises MisconfiguredError."""
-        keys = await asyncio.to_thread(read, self._path)
+        keys = await asyncio.to_thread(self._read)
         kept = [key for key in keys if key_id(key) == key_id_]
         if kept and kept != keys:
             await asyncio.to_thread(self._write, kept)
@@ -102,6 +104,12 @@ class KeyFile:
         except (OSError, MisconfiguredError) as error:
             raise KeyUnavailableError(type(error).__name__) from None
         return {key_id(key): key for key in keys}
+
+    def _read(self) -> list[bytes]:
+        try:
+            return read(self._path)
+        except OSError as error:
+            raise MisconfiguredError(f"{self._path} cannot be read ({type(error).__name__}).") from None
 
     def _write(self, keys: list[bytes]) -> None:
         place = self._path.resolve()

@@ -112,7 +112,7 @@ async def opened(setup: WebSetup) -> AsyncIterator[ASGIApp]:
         )
         vault = Vault(
             vault_pool,
-            CaseKeys(vault_key.keeper(setup.vault_keys, setup.vault_key_command)),
+            CaseKeys(vault_key.ensured(setup.vault_keys, setup.vault_key_command)),
             await _sender(stack, setup.vault_kafka),
             ends,
             time.in_force,

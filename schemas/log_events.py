@@ -26,6 +26,8 @@ class LogEvent(StrEnum):
     DATABASE_MIGRATED = "database_migrated"  # a migration was applied; name
     PROJECTION_RETRIES = "projection_retries"  # broker or database gone, tried again; name, error
     RECORD_SKIPPED = "record_skipped"  # a projection could not read a record; name, topic, partition, offset, error
+    DEPOSITS_REMOVED = "deposits_removed"  # what nobody named, or whose term is over, left the vault; count
+    REMOVAL_DELAYED = "removal_delayed"  # it was not to be done now, the next round tries again; error
     TOPIC_RECREATED = "topic_recreated"  # a topic ends before what was read of it: read again; name, topic, partition
     FEED_LOST = "feed_lost"  # the overview's listener lost its connection; error
     TRUNCATION_FAILED = "truncation_failed"  # inboxes were not cut; the next round tries again; count, error
