@@ -7,6 +7,7 @@ its first verdict.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -107,15 +108,15 @@ class AcknowledgedSender:
 
 
 async def _stop(producer: AIOKafkaProducer, patience: float) -> None:
-    """End it in order or, where the broker does not answer in time, by hanging up.
+    """End it in order or, where the broker does not answer in time, without what it was given.
 
-    A stop that is interrupted has no second try: its sending task and its sockets would stay for ever.
+    A stop that is interrupted has no second try: its sending task and its sockets would stay for ever. The task ends
+    when its last request has timed out, which takes the connections that it needs for that.
     """
     try:
         async with asyncio.timeout(patience):
             await producer.stop()
     except (KafkaError, TimeoutError, OSError):
-        sending = asyncio.ensure_future(producer._sender.close())  # noqa: SLF001 - nothing public ends it
-        await asyncio.sleep(0)  # it is cancelled now, and waits for its last requests
-        await producer.client.close()  # which fail with their connections
-        await asyncio.gather(sending, return_exceptions=True)
+        with suppress(KafkaError):
+            await producer._sender.close()  # noqa: SLF001 - nothing public ends it
+        await producer.client.close()

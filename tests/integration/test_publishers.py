@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from deploy import clients
+from deploy.kafka_access import KafkaAccess
 from producers.inbox import AcknowledgedSender
 from producers.kafka_publisher import KafkaPublisher
 from producers.publisher import Publisher, RejectedError
@@ -139,11 +141,16 @@ def _sockets() -> set[str]:
     return {name for name in found if name.startswith("socket:")}
 
 
+def _hasty(access: KafkaAccess) -> AIOKafkaProducer:
+    """A producer like the others, whose requests time out after a second."""
+    return AIOKafkaProducer(**access.aiokafka(), acks="all", enable_idempotence=True, request_timeout_ms=1000)
+
+
 async def test_a_producer_that_the_broker_does_not_answer_leaves_no_socket(kafka: RunningKafka) -> None:
     record = Outbound(topics.inbox("udvalg"), 0, b"udvalg", b"{}")
     before = _sockets()
     with ExitStack() as ice:
-        async with AcknowledgedSender(partial(clients.producer, kafka.access("gateway")), patience=0.5) as send:
+        async with AcknowledgedSender(partial(_hasty, kafka.access("gateway")), patience=0.5) as send:
             await send(record)
             ice.enter_context(frozen(kafka))
             with pytest.raises(BusyError):
