@@ -16,7 +16,7 @@ import structlog
 from schemas.errors import MisconfiguredError, UnreachableError
 from schemas.log_events import LogEvent
 
-ROLES = ("gateway", "vault", "projector", "overview")
+ROLES = ("gateway", "vault", "projector", "overview", "statistics")
 PACKAGES = ("producers", "consumers")
 
 _SQL = files(__package__) / "sql"

@@ -2,6 +2,8 @@
 
 One that is stuck stops no other. Readiness is progress: the file is touched while every loop comes round and
 has once reached the end of its topics.
+
+It also removes from the vault what is over (removals.py): it has the right to, and no right to see a value.
 """
 
 import asyncio
@@ -21,9 +23,12 @@ from consumers.case_ends import CaseEnds
 from consumers.case_states import CaseStates
 from consumers.overview import Overview
 from consumers.runner import Projection, Runner, started
+from consumers.statistics.projection import Statistics
 from deploy import clients
 from deploy.kafka_access import KafkaAccess
+from deploy.removals import Removals, removals
 from producers.verdicts import VerdictProjection
+from schemas.contract import Contracts
 from schemas.errors import SamspilError, UnreachableError
 from schemas.log_events import LogEvent
 
@@ -32,7 +37,7 @@ CRASHED = 1  # exit status: the supervisor starts a fresh process
 STUCK_AFTER = 10.0  # seconds without a round
 _BEAT_SECONDS = 0.25
 _CLOSE_WITHIN = 5.0
-POOL = 4  # connections: one a projection, and one more
+POOL = 5  # connections: one a projection, and one more
 
 log = structlog.get_logger()
 
@@ -45,7 +50,7 @@ class EndedError(SamspilError):
 async def projections(access: KafkaAccess, parties: Iterable[str]) -> AsyncIterator[tuple[Projection, ...]]:
     """Give all that this process keeps."""
     async with CaseEnds(partial(clients.consumer, access, "read_uncommitted")) as ends:
-        yield (CaseStates(), Overview(), VerdictProjection(parties, Binding(ends.of)))
+        yield (CaseStates(), Overview(), VerdictProjection(parties, Binding(ends.of)), Statistics())
 
 
 def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool) -> list[Runner]:
@@ -57,17 +62,23 @@ def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool)
     return [Runner(projection, consumer, pool) for projection in kept]
 
 
-async def serve(access: KafkaAccess, dsn: str, parties: Iterable[str], ready: Path) -> None:
-    """Run until SIGTERM or SIGINT. `ready` exists, and is touched, while all projections follow."""
+async def serve(access: KafkaAccess, dsn: str, contracts: Contracts, ready: Path, *, follows_events: bool) -> None:
+    """Run until SIGTERM or SIGINT. `ready` exists, and is touched, while all projections follow.
+
+    `follows_events`: whether the bus's clock does; by it the vault loses what is over.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     ready.parent.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)
-    pool = await _pool(dsn, POOL)
+    pool = await _pool(dsn, POOL + 1)
     try:
-        async with projections(access, parties) as kept:
-            await _until(stop, runners(kept, access, pool), ready)
+        async with (
+            projections(access, contracts.parties) as kept,
+            removals(access, pool, contracts, follows_events=follows_events) as removal,
+        ):
+            await _until(stop, runners(kept, access, pool), removal, ready)
     except ExceptionGroup as failed:  # the first to fail ended the others; its text may hold a value
         log.critical(LogEvent.PROCESS_ENDED, service=SERVICE, error=type(failed.exceptions[0]).__name__)
         raise SystemExit(CRASHED) from None
@@ -77,9 +88,9 @@ async def serve(access: KafkaAccess, dsn: str, parties: Iterable[str], ready: Pa
     log.info(LogEvent.SERVICE_STOPPED, service=SERVICE)
 
 
-async def _until(stop: asyncio.Event, running: Sequence[Runner], ready: Path) -> None:
+async def _until(stop: asyncio.Event, running: Sequence[Runner], removal: Removals, ready: Path) -> None:
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(runner.run()) for runner in running]
+        tasks = [group.create_task(run) for run in (*(runner.run() for runner in running), removal.run())]
         said = False
         while not stop.is_set() and not any(task.done() for task in tasks):
             if _follow(running):

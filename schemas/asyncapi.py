@@ -12,7 +12,7 @@ from schemas.topics import Topic
 
 VERSION = "3.0.0"
 Document: TypeAlias = dict[str, Any]
-_VIEW, _VERDICT, _RECORD = "view", "verdict", "record"
+_VIEW, _VERDICT, _RECORD, _RELEASE = "view", "verdict", "record", "release"
 
 
 def document(contract: Contract) -> Document:
@@ -65,6 +65,8 @@ def _messages_of(contract: Contract, topic: str) -> list[str]:
             return [_VIEW]
         if topic == topics.refusals(party):
             return [_VERDICT]
+    if topic == topics.STATISTICS:
+        return [_RELEASE]
     return list(contract.types) if topic in {topics.ADMITTED, topics.LOG} else [_RECORD]
 
 
@@ -96,6 +98,10 @@ def _messages(contract: Contract) -> Document:
                 "properties": {"verdict": {"enum": ["refused", "accepted"]}},
                 "required": ["id", "verdict"],
             },
+        },
+        _RELEASE: {
+            "title": "A year's counts: every number a multiple of five, or null where it is hidden",
+            "payload": _object("year", "least", "base", "populations", "medians"),
         },
         _RECORD: {"title": "A record of the bus's own", "payload": {"type": "object"}},
     }

@@ -14,9 +14,10 @@ Operation = Literal["READ", "WRITE", "DESCRIBE", "DELETE", "DESCRIBE_CONFIGS", "
 Kind = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID", "CLUSTER"]
 Pattern = Literal["LITERAL", "PREFIXED"]
 
-SERVICES = ("worker", "gateway", "vault", "projector", "audit")
+SERVICES = ("worker", "gateway", "vault", "projector", "audit", "statistics")
 WORKER_GROUP = "samspil.worker"
 WORKER_TRANSACTIONS = "samspil.worker."
+RELEASE_TRANSACTIONS = "samspil.statistics"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +38,7 @@ def _topic(principal: str, names: Iterable[str], *operations: Operation) -> list
 def _party(party: str) -> list[Right]:
     return [
         *_topic(party, [topics.inbox(party)], "WRITE"),
-        *_topic(party, [topics.views(party), topics.refusals(party)], "READ"),
+        *_topic(party, [topics.views(party), topics.refusals(party), topics.STATISTICS], "READ"),
         Right(party, "GROUP", f"samspil.party.{party}.", "READ", "PREFIXED"),
     ]
 
@@ -61,7 +62,13 @@ def rights(parties: Iterable[str]) -> tuple[Right, ...]:
         *_topic("vault", [topics.LEDGER], "WRITE"),
         *_topic("vault", [topics.CASES], "READ"),  # its end offset says how far a read must wait
         *_topic("projector", [topics.LOG, topics.CASES, topics.views("ku"), *refusals], "READ"),
+        *_topic("projector", [*inboxes, topics.ADMITTED]),  # whether all is judged, before anything leaves the vault
+        Right("projector", "GROUP", WORKER_GROUP, "DESCRIBE", "PREFIXED"),
         *_topic("audit", [topics.LOG, topics.CASES, topics.LEDGER, topics.DEAD, *views], "READ"),
+        *_topic("statistics", [topics.STATISTICS], "READ", "WRITE"),
+        *_topic("statistics", [topics.LOG]),  # where it ends says whether all is counted
+        Right("statistics", "TRANSACTIONAL_ID", RELEASE_TRANSACTIONS, "WRITE"),
+        Right("statistics", "TRANSACTIONAL_ID", RELEASE_TRANSACTIONS, "DESCRIBE"),
         *_topic("revision", [topics.LEDGER], "READ"),
         *_topic("dpo", [topics.LEDGER], "READ"),
         *(right for party in everyone for right in _party(party)),

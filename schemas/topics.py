@@ -16,6 +16,7 @@ LOG = "samspil.log.v1"
 CASES = "samspil.cases.v1"
 LEDGER = "samspil.ledger.v1"
 DEAD = "samspil.dead.v1"
+STATISTICS = "samspil.statistics.v1"
 
 # A truncated inbox may hold what a careless client wrote: its file is closed and gone within
 # seconds (streams/sweep). The broker undoes any compression: what a party's client chose need not be one that ours can
@@ -111,6 +112,7 @@ def catalogue(parties: Iterable[str]) -> tuple[Topic, ...]:
         Topic(CASES, PARTITIONS, "the state of each case", _compacted(**{"max.message.bytes": _STATE_BYTES})),
         Topic(LEDGER, PARTITIONS + 1, "receipts of what was disclosed, withheld and read", _kept(5 * 365 + 2)),
         Topic(DEAD, 1, "coordinates of what no step could judge", _kept(365)),
+        Topic(STATISTICS, 1, "the yearly release of counts, by year; each is made once", _compacted()),
     )
     own = (topic for party in parties for topic in _party_topics(party))
     return tuple(sorted((*shared, *own), key=lambda topic: topic.name))

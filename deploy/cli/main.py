@@ -19,9 +19,11 @@ from deploy.cli import (
     scenario,
     schema,
     stack,
+    statistics,
     token,
     topics,
     usage,
+    vault,
 )
 from deploy.cli.console import CANNOT, note
 from schemas.errors import SamspilError
@@ -49,6 +51,8 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(schema.app, name="schema")
 app.command("asyncapi")(schema.asyncapi)
 app.add_typer(audit.app, name="audit")
+app.add_typer(statistics.app, name="statistics")
+app.add_typer(vault.app, name="vault")
 app.command("bench")(bench.bench)
 
 

@@ -36,7 +36,7 @@ def test_a_case_lies_where_every_client_would_put_it() -> None:
 
 def test_every_topic_is_of_the_brokers_time_and_named_once() -> None:
     listed = topics.catalogue(PARTIES)
-    assert len({topic.name for topic in listed}) == len(listed) == 5 + 3 * len(PARTIES)
+    assert len({topic.name for topic in listed}) == len(listed) == 6 + 3 * len(PARTIES)
     assert all(("message.timestamp.type", "LogAppendTime") in topic.settings for topic in listed)
     assert all(topics.party_of(topics.inbox(party)) == party for party in PARTIES)
     partitions = {topic.name: topic.partitions for topic in listed}
@@ -56,6 +56,8 @@ def test_a_party_writes_its_inbox_and_reads_what_is_its_own() -> None:
             ("DESCRIBE", topics.views(party)),
             ("READ", topics.refusals(party)),
             ("DESCRIBE", topics.refusals(party)),
+            ("READ", topics.STATISTICS),
+            ("DESCRIBE", topics.STATISTICS),
         }
 
 
@@ -72,6 +74,8 @@ def test_only_the_worker_writes_what_is_judged_and_only_overseers_read_the_ledge
     assert who("WRITE", topics.inbox("sof")) == {"sof", "gateway", "worker"}
     assert {"audit", "revision", "dpo"} <= who("READ", topics.LEDGER) <= {"audit", "revision", "dpo", "vault", "worker"}
     assert not who("READ", topics.LOG) & set(PARTIES)
+    assert who("WRITE", topics.STATISTICS) == {"statistics"}
+    assert who("READ", topics.STATISTICS) == {"statistics", *PARTIES}
 
 
 def test_every_right_is_for_something_that_exists() -> None:
