@@ -49,7 +49,7 @@ def _projector(settings: Settings, contracts: Contracts) -> None:
 
     ready = settings.ready_file("projector")
     access, dsn = settings.kafka("projector"), settings.dsn("projector")
-    asyncio.run(projector.serve(access, dsn, contracts.parties, ready))
+    asyncio.run(projector.serve(access, dsn, contracts, ready, follows_events=settings.clock == "events"))
 
 
 def _web(settings: Settings, contracts: Contracts) -> None:

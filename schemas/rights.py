@@ -57,6 +57,7 @@ def rights(parties: Iterable[str]) -> tuple[Right, ...]:
         Right("worker", "GROUP", WORKER_GROUP, "READ", "PREFIXED"),
         Right("worker", "TRANSACTIONAL_ID", WORKER_TRANSACTIONS, "WRITE", "PREFIXED"),
         Right("worker", "TRANSACTIONAL_ID", WORKER_TRANSACTIONS, "DESCRIBE", "PREFIXED"),
+        *_topic("worker", [topics.STATISTICS]),  # a worker starts only where every topic is there
         *_topic("gateway", [*inboxes, *refusals], "WRITE"),
         *_topic("gateway", views, "READ"),
         *_topic("vault", [topics.LEDGER], "WRITE"),
