@@ -52,7 +52,7 @@ def _measured(ground: Ground, only: frozenset[str]) -> tuple[list[Figure], list[
     if "e" in only and not PEERS.exists():
         unmeasured.append("(e) was not measured: its frameworks are not there. They come with: make bench")
     contenders = [
-        *(streaming.coordinates() if "a" in only else []),
+        *(streaming.coordinates(ground) if "a" in only else []),
         *(streaming.copies() if "c" in only else []),
         *(streaming.fausts(ground.broker.parties) if "d" in only else []),
         *(streaming.frameworks(ground.broker.parties, PEERS) if "e" in only and PEERS.exists() else []),

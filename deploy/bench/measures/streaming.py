@@ -42,13 +42,16 @@ class Contender:
     source: str = topics.ADMITTED
 
 
-def coordinates() -> list[Contender]:
-    """Return the worker; and one for each core, which share the partitions."""
+def coordinates(ground: Ground) -> list[Contender]:
+    """Return the worker; one for each core, which share the partitions; and what is left of it without judging."""
     worker = Subject("worker", "worker")
     one = Contender(Series("a", "COORDINATE: the worker, whole, exactly once"), worker, group=WORKER_GROUP, alone=True)
     cores = os.cpu_count() or 1
     all_ = replace(one, series=Series(f"a.{cores}", f"COORDINATE: {cores} workers"), processes=cores)
-    return [one, all_] if cores > 1 else [one]
+    load = {"seed": ground.seed, "at_once": ground.scale.at_once, "events": ground.scale.events}
+    words = "writing only: what COORDINATE writes, made beforehand"
+    writing = Contender(Series("a.writing", words), Subject("writing"), load, alone=True)
+    return [one, all_, writing] if cores > 1 else [one, writing]
 
 
 def copies() -> list[Contender]:
