@@ -232,6 +232,7 @@ async def test_an_erased_case_has_no_value_left_and_takes_none(side: HttpSide) -
         return int(counted) == 0
 
     await eventually(left)
+    assert await owner.fetchval('SELECT count(*) FROM vault.case_keys WHERE "case" = $1', concern.case) == 0
     await owner.close()
     person = concern.data["person"]
     assert (await side.party("sof").get(at(person))).status_code == 403
