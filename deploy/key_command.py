@@ -51,7 +51,10 @@ class KeyCommand:
     async def unwrap(self, wrapped: Wrapped) -> bytes:
         if not _ID.fullmatch(wrapped.key_id):
             raise UnopenableError
-        return await self._run("unwrap", wrapped.key_id, given=wrapped.text)
+        secret = await self._run("unwrap", wrapped.key_id, given=wrapped.text)
+        if not secret:
+            raise KeyUnavailableError("the command does not unwrap.")  # a pipe hides what failed in it
+        return secret
 
     async def _run(self, verb: str, *arguments: str, given: bytes = b"") -> bytes:
         try:

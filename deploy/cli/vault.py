@@ -13,7 +13,7 @@ from deploy.cli import reach
 from deploy.cli.console import NO, Json, answer, answer_json, note, progress, progress_over
 from deploy.settings import Settings
 from deploy.vault_key import KeyFile
-from schemas.errors import UnreachableError
+from schemas.errors import MisconfiguredError, UnreachableError
 
 app = typer.Typer(no_args_is_help=True, help="The vault's keys.")
 
@@ -60,7 +60,10 @@ async def rotate(settings: Settings, *, keep_old: bool = False) -> Rotated:
 
     async def give_up(key_id: str) -> None:
         if isinstance(keeper, KeyFile) and not keep_old:
-            await keeper.keep_only(key_id)
+            try:
+                await keeper.keep_only(key_id)
+            except MisconfiguredError as error:
+                note(f"{error.detail} Nothing needs the keys after its first line any more: take them out yourself.")
 
     try:
         return await Rotation(connection, CaseKeys(keeper), renew, give_up).run(

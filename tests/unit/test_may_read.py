@@ -1,6 +1,7 @@
 """Who may open a reference: what was released once, while gate, role and correction allow it still."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -241,3 +242,32 @@ def test_a_recalled_reference_opens_by_no_other_event_that_carries_it() -> None:
     assert isinstance(asked(talk, concern, "person", "buf"), Reading)
     talk.ok("sof", "correction-issued", corrects=concern, reason="wrong_subject")
     assert asked(talk, concern, "person", "buf") == Refused("corrected")
+
+
+class TestOver:
+    """Facts for a meeting may be read for 14 days after it was held, by whomever; whether or not they are gone."""
+
+    HELD = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    LAST, OVER = datetime(2026, 3, 16, 22, 59, 59, tzinfo=UTC), datetime(2026, 3, 16, 23, tzinfo=UTC)  # in the city
+
+    def facts(self) -> tuple[Talk, Deposit]:
+        talk = met()
+        talk.ok("ku", "register-check-requested", meeting=ONE)
+        answer = talk.ok("sof", "register-check-answered", meeting=ONE).id
+        talk.ok("ku", "meeting-held", meeting=ONE, ce_time=self.HELD.isoformat())
+        return talk, deposit(talk, answer, "facts")
+
+    def test_to_the_last_moment_and_then_by_nobody(self) -> None:
+        talk, right = self.facts()
+        for party in ("sof", "buf"):
+            assert isinstance(may_read(talk.bus.contract, talk.state, right, party, self.LAST), Reading)
+            assert may_read(talk.bus.contract, talk.state, right, party, self.OVER) == Refused("expired")
+
+    def test_who_was_never_shown_them_is_told_nothing_of_it(self) -> None:
+        talk, right = self.facts()
+        assert may_read(talk.bus.contract, talk.state, right, "politi", self.OVER) == Refused("not_released")
+
+    def test_nothing_else_of_the_meeting_is_over(self) -> None:
+        talk, _ = self.facts()
+        minutes = deposit(talk, newest(talk), "minutes")
+        assert isinstance(may_read(talk.bus.contract, talk.state, minutes, "ku", self.OVER), Reading)
