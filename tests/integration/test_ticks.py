@@ -1,7 +1,12 @@
-"""What time brings, on the real broker: said once by a tick, on quiet partitions too, and not again after a crash."""
+"""What time brings, on the real broker: said once by a tick, on quiet partitions too, and not again.
 
-from collections.abc import AsyncIterator
+Not after a crash either, nor where a partition has another owner by then.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -81,6 +86,67 @@ async def test_a_missed_deadline_is_said_once_also_after_a_crash(worker: WorkerP
     await said.say([_later(20)])
     both = await eventually(lambda: _all(said, case, 2))
     assert [orjson.loads(record.value)["deadline"] for record in both] == ["assessment_24h", "notifier_receipt"]
+
+
+async def test_what_fell_due_as_its_owners_went_is_said_once_by_whoever_owns_it_then(
+    kafka: RunningKafka, tmp_path: Path
+) -> None:
+    """On the wall's clock, which settles for a while before a tick speaks: in between both owners die, one comes back.
+
+    The other's share is dealt to it, and back later. There is a case in each partition, and nobody says another word of
+    any until all is said.
+    """
+    kafka.reset()
+    access = kafka.access("worker").aiokafka()
+    owners = [WorkerProcess(access, tmp_path / name, name) for name in ("worker-1", "worker-2")]
+    async with bus(kafka) as bus_:
+        try:
+            for owner in owners:
+                owner.start()
+            for owner in owners:
+                await owner.ready()
+            due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+            cases = _one_in_each_partition()
+            await bus_.say(_children(cases, due - timedelta(hours=24)))
+            await eventually(lambda: _heard_of(bus_, cases, 1))
+            await eventually(lambda: datetime.now(UTC) > due)
+            for owner in owners:
+                owner.kill()
+            owners[0].start()
+            await eventually(lambda: _said_of(bus_, cases), timeout=60)
+            owners[1].start()
+            await owners[1].ready()
+            await bus_.say(_children(cases, datetime.now(UTC)))  # had their new owner not known, it would speak now
+            await eventually(lambda: _heard_of(bus_, cases, 2), timeout=60)
+            assert await _said_of(bus_, cases) == Counter(cases)
+        finally:
+            for owner in owners:
+                owner.kill()
+
+
+def _one_in_each_partition() -> list[str]:
+    found: dict[int, str] = {}
+    while len(found) < topics.PARTITIONS:
+        case = str(uuid4())
+        found.setdefault(topics.partition_of(case.encode()), case)
+    return list(found.values())
+
+
+def _children(cases: Iterable[str], time: datetime) -> list[Saying]:
+    at, day = time.isoformat(), time.date().isoformat()
+    return [replace(concern("buf", case, age_band="15_17", observed_on=day), time=at) for case in cases]
+
+
+async def _heard_of(bus_: Bus, cases: Iterable[str], number: int) -> bool:
+    logged = Counter(_of(r, "ce_subject") for r in await bus_.read(topics.LOG) if _of(r, "ce_source").endswith(":buf"))
+    return all(logged[case] >= number for case in cases)
+
+
+async def _said_of(bus_: Bus, cases: Collection[str]) -> Counter[str] | None:
+    """Count what was said to be late of each case, once something was of all."""
+    late = [r for r in await bus_.read(topics.LOG) if _of(r, "ce_type") == "dk.samspil.deadline-passed.v1"]
+    found = Counter(_of(record, "ce_subject") for record in late)
+    return found if found.keys() >= set(cases) else None
 
 
 async def _all(bus_: Bus, case: str, number: int) -> list[ConsumerRecord] | None:
