@@ -98,7 +98,12 @@ class VaultRemoval:
     async def _expired(self, now: datetime, contract: Contract) -> int:
         removed = 0
         for row in await self.pool.fetch(CASES_WITH, FACTS, HOLD_PREFIX):
-            if _over(_decoded(row), contract, now):
+            try:
+                over = _over(_decoded(row), contract, now)
+            except StateError as error:  # of this case alone
+                log.warning(LogEvent.REMOVAL_DELAYED, error=type(error).__name__)
+                continue
+            if over:
                 removed += await self._expire(row["case_id"], now, contract) or 0
         return removed
 

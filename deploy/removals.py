@@ -44,12 +44,13 @@ class Removals:
         done: Hours | None = None
         while True:
             try:
-                done = await self._look(done)
+                done = await self.look(done)
             except PASSING as error:
                 log.warning(LogEvent.REMOVAL_DELAYED, error=type(error).__name__)
             await asyncio.sleep(_LOOK_EVERY)
 
-    async def _look(self, done: Hours | None) -> Hours | None:
+    async def look(self, done: Hours | None) -> Hours | None:
+        """Remove, unless it was done in these hours; return in which it was done last."""
         now, contract = await self._in_force()
         hours = _hour(now), _hour(datetime.now(UTC))
         if hours == done or await self._removal.run(now, contract) is None:
