@@ -158,6 +158,12 @@ class Contract:
         return {name: tuple(d for d in self.deadlines if d.starts == name) for name in self.types}
 
     @cached_property
+    def ending(self) -> frozenset[str]:
+        """The types of events that may end a deadline that runs: most do not, and need not be asked."""
+        of_deadlines = {type_ for one in self.deadlines for type_ in (one.starts, *one.met_by)}
+        return frozenset(of_deadlines | {"deadline-passed", "correction-issued"})
+
+    @cached_property
     def deadline(self) -> Mapping[str, Deadline]:
         """Each deadline by its name."""
         return {deadline.name: deadline for deadline in self.deadlines}

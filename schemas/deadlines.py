@@ -31,12 +31,18 @@ _OUTCOME_IS = "outcome is "
 def running(contract: Contract, case: Case, admitted: Admitted) -> tuple[Due, ...]:
     """Return the deadlines that run after an event, which the case has taken already. Raises UnknownWordError."""
     event = admitted.event
-    left = tuple(due for due in case.due if not _over(contract, case, due, event)) if case.due else ()
+    left = case.due
+    if left and (case.closed or event.type in contract.ending or not contract.deadline.keys() >= _names(left)):
+        left = tuple(due for due in left if not _over(contract, case, due, event))
     started = contract.started_by.get(event.type, ())
     if started:
         new = _started(case, admitted, started, left)
         left += tuple(due for due in new if not case.closed or _answerable(contract, due))
     return left
+
+
+def _names(running_: Iterable[Due]) -> set[str]:
+    return {due.deadline for due in running_}
 
 
 def _over(contract: Contract, case: Case, due: Due, event: Event) -> bool:

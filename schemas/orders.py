@@ -58,6 +58,11 @@ def is_order(headers: Headers) -> bool:
     return any(name == HEADER for name, _ in headers)
 
 
+def is_sealed(headers: Headers) -> bool:
+    """Whether a record that ADMIT wrote is an order: asked of each event, so by the place of the word alone."""
+    return len(headers) > 1 and headers[1][0] == HEADER
+
+
 def order_record(order: Order) -> Outbound:
     """Return the order as its officer sends it."""
     return Outbound(inbox(ORDERER), 0, order.case.encode(), _WRITE.encode(order), _headers(order))

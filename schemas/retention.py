@@ -26,13 +26,11 @@ class Erasure(Value, frozen=True):
 
 def erasure(contract: Contract, case: Case) -> Erasure | None:
     """Return when the case is to be erased as it stands now; None for never. A legal hold is not asked here."""
-    found = [term for term in (_asked(case), _by_policy(contract, case)) if term is not None]
-    return min(found, key=lambda term: term.at, default=None)
-
-
-def _asked(case: Case) -> Erasure | None:
-    """A request for erasure (GDPR art. 17) that its owner answered."""
-    return None if case.erase_from is None else Erasure(case.erase_from, "rights_request")
+    term = _by_policy(contract, case)
+    if case.erase_from is None:
+        return term
+    # A request for erasure (GDPR art. 17) that its owner answered.
+    return term if term is not None and term.at < case.erase_from else Erasure(case.erase_from, "rights_request")
 
 
 def _by_policy(contract: Contract, case: Case) -> Erasure | None:

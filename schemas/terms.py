@@ -1,6 +1,6 @@
 """What time will bring to a case: the last pure step of a judgement, and what the bus says when the time has come."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid5
 
 from msgspec.structs import replace
@@ -17,12 +17,13 @@ from schemas.retention import erasure
 
 ERASED = "case-erased"
 ERASURE_REQUEST = "17"  # the article of the GDPR
+_NO_RECEIPTS = Chain()
 
 
 def noted(contract: Contract, case: Case, admitted: Admitted, receipts: Sequence[bytes]) -> Case | Erased:
     """Return the case with what an accepted event means for what is due, and with its receipts in the chain."""
     event, recorded = admitted.event, admitted.seal.recorded
-    chain = chained(case.receipts or Chain(), receipts)
+    chain = chained(case.receipts or _NO_RECEIPTS, receipts)
     if isinstance(event.data, CaseErased):
         data = event.data
         return Erased(recorded, case.id, event.id, data.reason, data.recipients, admitted.seal.salt, chain)
@@ -35,12 +36,13 @@ def noted(contract: Contract, case: Case, admitted: Admitted, receipts: Sequence
         erase_from=case.erase_from or (recorded if _asks_erasure(case, event) else None),
         receipts=chain if chain.count else None,
     )
-    return replace(after, next=next_look(contract, after))
+    look = next_look(contract, after)
+    return after if look == after.next else replace(after, next=look)
 
 
-def _meetings(case: Case, event: Event, recorded: str) -> dict[str, Meeting]:
+def _meetings(case: Case, event: Event, recorded: str) -> Mapping[str, Meeting]:
     if event.type != "meeting-held":
-        return dict(case.meetings)
+        return case.meetings
     id_ = case.said[event.id].about or ""
     return {**case.meetings, id_: replace(case.meetings[id_], held_at=recorded)}
 
@@ -59,10 +61,10 @@ def _asks_erasure(case: Case, event: Event) -> bool:
 def next_look(contract: Contract, case: Case, after: str = "") -> str | None:
     """Return when COORDINATE must look at the case again, later than a time; None for never."""
     term = erasure(contract, case)
-    instants = [due.at for due in case.due]
-    if term is not None:
+    instants = [due.at for due in case.due if due.at > after]
+    if term is not None and term.at > after:
         instants.append(term.at)
-    return min((at for at in instants if at > after), default=None)
+    return min(instants, default=None)
 
 
 def said_by_bus(contract: Contract, case: Case, now: str, *, held: bool) -> Event | None:

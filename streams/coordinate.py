@@ -97,7 +97,7 @@ class Coordinate:
         return batch.outcome()
 
     def _judge(self, batch: _Batch, record: Inbound) -> None:
-        if orders.is_order(record.headers):
+        if orders.is_sealed(record.headers):
             self._carry_out(batch, record)
             return
         admitted = admission.unseal(record)
