@@ -66,8 +66,13 @@ def slow_passed(history: Sequence[Told], end: datetime) -> list[Passed]:
     return sorted(_passed(history, end))
 
 
+def slow_erased(history: Sequence[Told]) -> datetime:
+    """Return when the case is to be erased, if nothing more is said of it."""
+    return min(_gone(history))
+
+
 def _passed(history: Sequence[Told], end: datetime) -> Iterator[Passed]:
-    last = min([end, *_gone(history)])
+    last = min(end, slow_erased(history))
     for place, start in enumerate(history):
         for name in STARTS.get(start.type, ()):
             due = _due(name, start)

@@ -1,4 +1,4 @@
-"""Deadlines in a thousand random histories: what the bus says is what a slow calculation of its own comes to.
+"""A thousand random histories: what the bus says to be late, and erases, is what a slow calculation comes to.
 
 And it is the same whenever the bus looked: at random ticks, at many, or at none before the next event.
 """
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.case import Case, Erased
 from tests.unit.partition import Partition
 from tests.unit.slow_calendar import DAY, HOUR
-from tests.unit.slow_deadlines import STARTS, slow_passed, told
+from tests.unit.slow_deadlines import STARTS, slow_erased, slow_passed, told
 
 EARLIEST = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INSTANT, SECOND = timedelta(microseconds=1), timedelta(seconds=1)
@@ -160,10 +160,12 @@ def test_what_passes_is_what_a_slow_calculation_comes_to(seed: int, events: int)
     life = Life(seed)
     life.live(events)
     end = life.end()
-    expected = slow_passed([told(record) for record in life.partition.taken], end)
-    assert sorted(life.partition.passed) == expected
-    assert sorted(told_again(life, end, None).passed) == expected
-    assert sorted(told_again(life, end, Random(seed)).passed) == expected  # noqa: S311 - as above
+    history = [told(record) for record in life.partition.taken]
+    expected, erased = slow_passed(history, end), slow_erased(history) <= end
+    lately, often = (told_again(life, end, ticks) for ticks in (None, Random(seed)))  # noqa: S311 - as above
+    for partition in (life.partition, lately, often):
+        assert sorted(partition.passed) == expected
+        assert isinstance(partition.state, Erased) == erased
 
 
 def test_every_deadline_passes_in_some_of_them_and_some_cases_end_erased() -> None:
