@@ -38,7 +38,7 @@ Release = tuple[tuple[Key, Shown], ...]
 def _worlds(name: str) -> tuple[World, ...]:
     """Make every table of a population."""
     population = next(one for one in (LINE, SHARED, SQUARE) if one.name == name)
-    finest = [[(d.name, value) for value in d.values] for d in population.dimensions]
+    finest: list[list[Key]] = [[(d.name, value) for value in d.values] for d in population.dimensions]
     if population.crossed:
         finest = [[(*a, *b) for a, b in itertools.product(*finest)]]
     ways = [_ways(keys, MOST[name]) for keys in finest]
