@@ -67,7 +67,7 @@ def test_the_receipts_still_verify_and_the_story_is_not_told_again(stack: Stack,
 
 @pytest.mark.usefixtures("looked")
 def test_nothing_brings_it_back(stack: Stack, raised: Saying, case: str) -> None:
-    [late] = told(stack.samspil("publish", "--as", "buf", "--json", stdin=spoken(talk(raised, "accepted"))))
+    [late] = told(stack.samspil("publish", "--as", "buf", "--json", stdin=spoken(talk(raised, "accepts_contact"))))
     assert (late["verdict"], late["reason"]) == ("refused", "unknown_case")
     with stack.client("buf") as buf:
         place = {"case": case, "field": "person"}

@@ -52,7 +52,7 @@ async def erasing(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory)
             await eventually(lambda: _is_logged(bus_, screened))
             frozen.send(signal.SIGSTOP)
             # said to an owner that cannot hear it: judged by whoever comes after, before or behind the order
-            talked = say("sof", "conversation-held", case, held_on="2026-01-20", outcome="accepted")
+            talked = say("sof", "conversation-held", case, held_on="2026-01-20", outcome="accepts_contact")
             await bus_.say([talked])
             other.start()
             await other.ready()
