@@ -93,6 +93,16 @@ def test_what_would_pass_after_the_erasure_is_not_said_however_late_the_look() -
     assert late.partition.said("rights_request") == []
 
 
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_an_answer_erases_at_once_unless_the_request_was_taken_back(*, taken_back: bool) -> None:
+    life = running(RULES["rights_request"], article="17")
+    if taken_back:
+        life.say(BEGIN, "sof", "correction-issued", corrects=life.started)
+    life.say(BEGIN + DAY, "sof", "rights-request-answered", request=life.started)
+    life.partition.tick(BEGIN + DAY)
+    assert isinstance(life.partition.state, Case) is taken_back
+
+
 def test_a_contract_without_the_deadline_says_nothing_of_it_and_goes_on() -> None:
     first = contracts().newest
     without = tuple(rule for rule in first.deadlines if rule.name != "rights_request")
