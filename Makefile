@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := schemas producers streams consumers deploy tests
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+PURE := $(VENV)/pure-tests.log
 PEERS := .venv-peers
 BENCH ?=
 NEED_MB := 1500
@@ -28,7 +29,16 @@ run: $(RUNTIME) ## the whole bus on this machine, with the demonstration; Ctrl-C
 	@exec $(BIN)/samspil up --clock events --demo
 
 test: lint chromium ## lint, types, layers and every test, on real Kafka and PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory -j2 pure services
+
+# The pure tests take one core for minutes, the others wait for services most of the time: so both at once.
+.PHONY: pure services
+pure: $(DEV)
+	@$(BIN)/python -m pytest -q tests/unit > $(PURE) 2>&1 || { cat $(PURE); exit 1; }
+	@echo && echo "== the pure tests: $$(tail -n 1 $(PURE))"
+
+services: $(DEV)
+	@$(BIN)/python -m pytest tests/acceptance tests/contract tests/integration
 
 chaos: $(DEV) ## the proof under failure, about 20 min; CHAOS="--kills 40 --brokers 3" for another
 	@$(BIN)/python -m tests.chaos $(CHAOS)

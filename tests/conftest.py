@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import brokers
+
+# No example has a time limit: how long one takes says how busy the machine is, and nothing else.
+settings.register_profile("samspil", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("samspil")
 
 _MARKED_FOLDERS = ("unit", "contract", "integration", "acceptance")
 

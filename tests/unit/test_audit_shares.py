@@ -196,7 +196,7 @@ changes = st.lists(
 ends = st.dictionaries(st.integers(0, topics.PARTITIONS - 1), st.integers(0, 6), max_size=4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(changes=changes, known=ends, number=st.integers(2, MOST))
 def test_the_number_of_shares_says_nothing(
     changes: list[tuple[str, int, str, bool]], known: Known, number: int

@@ -216,7 +216,7 @@ def test_contracts_lie_in_folders_named_by_their_first_day(tmp_path: Path) -> No
         load_all(tmp_path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(FILES), st.integers(0, 10**6), st.sampled_from(["", "x", ": ", "[", "}", "- ", "\n", "'", "~"]))
 def test_whatever_is_broken_is_read_or_refused_as_a_contract(name: str, at: int, scrap: str) -> None:
     words = re.split(r"(\W+)", TEXTS[name])

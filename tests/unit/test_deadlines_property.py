@@ -154,7 +154,7 @@ def told_again(life: Life, end: datetime, ticks: Random | None) -> Partition:
     return partition
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.integers(0, 2**32), st.integers(1, 16))
 def test_what_passes_is_what_a_slow_calculation_comes_to(seed: int, events: int) -> None:
     life = Life(seed)

@@ -18,7 +18,7 @@ from tests.unit.histories import PARTIES, Step, histories, opened, take
 from tests.unit.sayings import DEFAULTS, Talk, views
 from tests.unit.scenarios import Heard, contract, disclosed
 
-QUICK = settings(max_examples=120, deadline=None)
+QUICK = settings(max_examples=120)
 
 
 def rules_of(view: View) -> list[Rule]:
@@ -152,7 +152,7 @@ def test_a_stranger_learns_nothing(history: tuple[str, list[Step]], stranger: st
 def test_histories_are_no_idle_talk() -> None:
     taken: Counter[str] = Counter()
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=300, database=None, derandomize=True)
     @given(histories)
     def say(history: tuple[str, list[Step]]) -> None:
         talk: Talk = opened(history[0])
