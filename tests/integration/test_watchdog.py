@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,9 +18,9 @@ from streams.lag import Lag
 from streams.ownership import Phase
 from streams.watchdog import Watchdog
 from tests.brokers import RunningKafka
-from tests.bus import bus
+from tests.bus import Bus, bus
 from tests.exactly_once import accepted
-from tests.speech import activity, concern
+from tests.speech import Saying, activity, concern
 from tests.standstills import Standstill
 from tests.waiting import eventually
 from tests.worker_process import WorkerProcess
@@ -33,32 +34,40 @@ WITNESS = {
 }
 
 
-@pytest.mark.parametrize("kind", list(Standstill))
-async def test_a_worker_that_stands_still_ends(kafka: RunningKafka, tmp_path: Path, kind: Standstill) -> None:
-    access = kafka.access("worker").aiokafka()
-    fatal, after = concern("buf", str(uuid4())), [activity(party) for party in ("buf", "sof", "ku")]
-    standing = WorkerProcess(access, tmp_path / "standing", still=(kind, fatal.id), patience=PATIENCE)
-    successor = WorkerProcess(access, tmp_path / "successor")
+async def test_a_worker_that_stands_still_ends(kafka: RunningKafka, tmp_path: Path) -> None:
+    """In each way once: the next life judges what the last one left, and stands still in its turn."""
+    fatal = {kind: concern("buf", str(uuid4())) for kind in Standstill}
+    lives = [_life(kafka, tmp_path / kind, (kind, fatal[kind].id)) for kind in Standstill]
+    last = WorkerProcess(kafka.access("worker").aiokafka(), tmp_path / "last")
     async with bus(kafka) as bus_:
-        standing.start()
         try:
-            await standing.ready()
-            await bus_.say([fatal])
-            await bus_.say(after)
-            await eventually(lambda: standing.exit_code is not None, timeout=120)
-            assert standing.exit_code == CRASHED
-            assert WITNESS[kind] in standing.log.read_text()
-            successor.start()
-
-            async def all_judged() -> bool:
-                return len(await accepted(bus_, [fatal, *after])) >= 1 + len(after)
-
-            await eventually(all_judged, timeout=60)
-            log = Counter(dict(record.headers)["ce_id"] for record in await accepted(bus_, [fatal, *after]))
-            assert set(log.values()) == {1}
+            lives[0].start()
+            for kind, standing, successor in zip(Standstill, lives, [*lives[1:], last], strict=True):
+                await standing.ready()
+                said = [fatal[kind], *(activity(party) for party in ("buf", "sof", "ku"))]
+                await bus_.say(said)
+                await eventually(partial(_has_ended, standing), timeout=120)
+                assert standing.exit_code == CRASHED
+                assert WITNESS[kind] in standing.log.read_text()
+                successor.start()
+                await eventually(partial(_all_judged, bus_, said), timeout=60)
+                log = Counter(dict(record.headers)["ce_id"] for record in await accepted(bus_, said))
+                assert set(log.values()) == {1}
         finally:
-            standing.kill()
-            successor.kill()
+            for life in (*lives, last):
+                life.kill()
+
+
+def _life(kafka: RunningKafka, home: Path, still: tuple[Standstill, str]) -> WorkerProcess:
+    return WorkerProcess(kafka.access("worker").aiokafka(), home, still=still, patience=PATIENCE)
+
+
+def _has_ended(worker: WorkerProcess) -> bool:
+    return worker.exit_code is not None
+
+
+async def _all_judged(bus_: Bus, said: list[Saying]) -> bool:
+    return len(await accepted(bus_, said)) >= len(said)
 
 
 @pytest.fixture
