@@ -141,10 +141,9 @@ def _ends(access: KafkaAccess) -> dict[int, int]:
     # Not by a consumer: that would fetch at once, and need the right to read the log.
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     asked = {TopicPartition(topics.LOG, number): latest for number in range(topics.PARTITIONS)}
+    admin = access.admin()  # held: an admin client that nobody holds answers nobody
     try:
-        answers = access.admin().list_offsets(
-            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_ASK_SECONDS
-        )
+        answers = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_ASK_SECONDS)
         return {place.partition: answer.result().offset for place, answer in answers.items()}
     except KafkaException as failed:
         raise UnreachableError(f"Kafka at {access.bootstrap}.") from failed
