@@ -24,10 +24,11 @@ from tests.waiting import eventually
 from tests.worker_process import WorkerProcess
 
 
-@pytest.fixture
-async def worker(kafka: RunningKafka, tmp_path: Path) -> AsyncIterator[WorkerProcess]:
+@pytest.fixture(scope="module")
+async def worker(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WorkerProcess]:
+    """On the clock of events, which is in March 2026."""
     kafka.reset()
-    process = WorkerProcess(kafka.access("worker").aiokafka(), tmp_path, clock="events")
+    process = WorkerProcess(kafka.access("worker").aiokafka(), tmp_path_factory.mktemp("worker"), clock="events")
     process.start()
     await process.ready()
     yield process
@@ -88,42 +89,6 @@ async def test_a_missed_deadline_is_said_once_also_after_a_crash(worker: WorkerP
     assert [orjson.loads(record.value)["deadline"] for record in both] == ["assessment_24h", "notifier_receipt"]
 
 
-async def test_what_fell_due_as_its_owners_went_is_said_once_by_whoever_owns_it_then(
-    kafka: RunningKafka, tmp_path: Path
-) -> None:
-    """On the wall's clock, which settles for a while before a tick speaks: in between both owners die, one comes back.
-
-    The other's share is dealt to it, and back later. There is a case in each partition, and nobody says another word of
-    any until all is said.
-    """
-    kafka.reset()
-    access = kafka.access("worker").aiokafka()
-    owners = [WorkerProcess(access, tmp_path / name, name) for name in ("worker-1", "worker-2")]
-    async with bus(kafka) as bus_:
-        try:
-            for owner in owners:
-                owner.start()
-            for owner in owners:
-                await owner.ready()
-            due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
-            cases = _one_in_each_partition()
-            await bus_.say(_children(cases, due - timedelta(hours=24)))
-            await eventually(lambda: _heard_of(bus_, cases, 1))
-            await eventually(lambda: datetime.now(UTC) > due)
-            for owner in owners:
-                owner.kill()
-            owners[0].start()
-            await eventually(lambda: _said_of(bus_, cases), timeout=60)
-            owners[1].start()
-            await owners[1].ready()
-            await bus_.say(_children(cases, datetime.now(UTC)))  # had their new owner not known, it would speak now
-            await eventually(lambda: _heard_of(bus_, cases, 2), timeout=60)
-            assert await _said_of(bus_, cases) == Counter(cases)
-        finally:
-            for owner in owners:
-                owner.kill()
-
-
 def _one_in_each_partition() -> list[str]:
     found: dict[int, str] = {}
     while len(found) < topics.PARTITIONS:
@@ -179,6 +144,43 @@ async def test_an_answered_request_for_erasure_leaves_a_stub_and_tombstones(said
     await said.say([late])
     [answer] = await eventually(lambda: _answers(said, late))
     assert answer["reason"] == "unknown_case"
+
+
+async def test_what_fell_due_as_its_owners_went_is_said_once_by_whoever_owns_it_then(
+    kafka: RunningKafka, worker: WorkerProcess, tmp_path: Path
+) -> None:
+    """On the wall's clock, which settles for a while before a tick speaks: in between both owners die, one comes back.
+
+    The other's share is dealt to it, and back later. There is a case in each partition, and nobody says another word of
+    any until all is said.
+    """
+    worker.kill()
+    kafka.reset()
+    access = kafka.access("worker").aiokafka()
+    owners = [WorkerProcess(access, tmp_path / name, name) for name in ("worker-1", "worker-2")]
+    async with bus(kafka) as bus_:
+        try:
+            for owner in owners:
+                owner.start()
+            for owner in owners:
+                await owner.ready()
+            due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+            cases = _one_in_each_partition()
+            await bus_.say(_children(cases, due - timedelta(hours=24)))
+            await eventually(lambda: _heard_of(bus_, cases, 1))
+            await eventually(lambda: datetime.now(UTC) > due)
+            for owner in owners:
+                owner.kill()
+            owners[0].start()
+            await eventually(lambda: _said_of(bus_, cases), timeout=60)
+            owners[1].start()
+            await owners[1].ready()
+            await bus_.say(_children(cases, datetime.now(UTC)))  # had their new owner not known, it would speak now
+            await eventually(lambda: _heard_of(bus_, cases, 2), timeout=60)
+            assert await _said_of(bus_, cases) == Counter(cases)
+        finally:
+            for owner in owners:
+                owner.kill()
 
 
 async def _heard(bus_: Bus, saying: Saying) -> bool:
