@@ -84,6 +84,10 @@ FORBIDDEN = [
     ("overview", "SELECT * FROM vault.case_keys"),
     ("overview", "DELETE FROM readmodel.overview_cases"),
     ("overview", "CREATE SCHEMA more"),
+    ("projector", "DELETE FROM statistics.counts"),
+    ("statistics", "SELECT * FROM statistics.remembered"),
+    ("statistics", "UPDATE statistics.counts SET number = 0"),
+    ("statistics", "SELECT * FROM readmodel.case_states"),
 ]
 ALLOWED = [
     ("gateway", 'SELECT ref, party, "case", field FROM vault.deposits'),
@@ -93,6 +97,8 @@ ALLOWED = [
     ("vault", "SELECT state FROM readmodel.case_states"),
     ("projector", "DELETE FROM gateway.verdicts"),
     ("overview", "SELECT * FROM readmodel.overview_cases"),
+    ("projector", "DELETE FROM statistics.remembered"),
+    ("statistics", "SELECT * FROM statistics.counts"),
 ]
 
 

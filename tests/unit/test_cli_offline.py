@@ -29,7 +29,7 @@ def samspil(
 
 
 def test_every_command_helps() -> None:
-    groups = ["", "scenario", "dead", "policy", "topics", "schema", "audit"]
+    groups = ["", "scenario", "dead", "policy", "topics", "schema", "audit", "statistics"]
     for group in groups:
         run = samspil(*group.split(), "--help")
         assert run.returncode == FINE

@@ -1,6 +1,7 @@
 """What events add to the counts, told by a whole scenario and by single ones; nothing of it links to a case."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from consumers.statistics.projection import logged
 from consumers.statistics.release import LEAST_FOR_MEDIAN, Kept, median, release
 from consumers.statistics.tables import POPULATIONS, STRETCHES
 from consumers.statistics.tally import Added, Count, Logged, Memory, Wait, tally
+from deploy.yearly_release import _require_over
 from schemas import topics
+from schemas.errors import UsageError
 from schemas.records import Inbound
 from tests import wire
 
@@ -106,6 +109,13 @@ def test_a_median_needs_as_many_as_are_rounded_to_fifteen() -> None:
     assert median({3: LEAST_FOR_MEDIAN}) == 3
     assert median({2: 7, 3: 7}) == 3  # two and a half
     assert median({0: 20, 366: 1}) == 0
+
+
+@pytest.mark.parametrize("now", ["2026-06-01T00:00:00Z", "2027-01-01T22:59:59Z"])
+def test_a_year_that_is_not_over_for_a_day_is_not_released(now: str) -> None:
+    with pytest.raises(UsageError):
+        _require_over(2026, datetime.fromisoformat(now))
+    _require_over(2026, datetime.fromisoformat("2027-01-01T23:00:00Z"))  # the city's second of January
 
 
 def test_every_word_of_a_release_has_its_danish() -> None:
