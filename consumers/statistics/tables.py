@@ -7,7 +7,8 @@ Only activities outside cases are counted each.
 
 Never by party, district, signs or belief. No two populations are the same cases, so no count is published twice:
 what is raised in a year may be screened in the next. By that, and since a case is raised, screened first and closed
-once, a release has no sum in common with another year's.
+once, a release has no sum in common with another year's. That who was screened had been raised tells an attacker that
+one count is no larger than others together, which leaves every hidden one its smaller values; it gives no equation.
 """
 
 from collections.abc import Iterable, Mapping
