@@ -31,13 +31,14 @@ INSTANTS = {
 
 
 @pytest.fixture(scope="module", params=["http", "kafka"])
-def played(request: pytest.FixtureRequest, start: Callable[[str], Stack]) -> "Played":
+def played(request: pytest.FixtureRequest, start: Callable[[str], Stack]) -> "Iterator[Played]":
     """A stack of its own, on which the scenario was played this way."""
     stack = start(request.param)
     run = stack.samspil("scenario", "play", SCENARIOS / f"{NAME}.jsonl", "--via", request.param, "--json", seconds=300)
     assert run.stdout, run.stderr
     verdicts = [json.loads(line) for line in run.stdout.splitlines()]
-    return Played(stack, verdicts, asyncio.run(_all_views(stack)), list(_receipts(stack)))
+    yield Played(stack, verdicts, asyncio.run(_all_views(stack)), list(_receipts(stack)))
+    stack.samspil("down")  # what idles beside them slows the tests after
 
 
 class Played:

@@ -59,7 +59,7 @@ class Aftermath:
 
 
 @pytest.fixture(scope="module")
-def aftermath(start: Callable[[str], Stack], tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+def aftermath(start: Callable[[str], Stack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     canaries = Canaries()
     stack = start("canaries")
     story = list(_planted(canaries))
@@ -73,7 +73,8 @@ def aftermath(start: Callable[[str], Stack], tmp_path_factory: pytest.TempPathFa
     _ask(after)
     _ask_without_a_client(after)
     _look(after)
-    return after
+    yield after
+    stack.samspil("down")  # what idles beside them slows the tests after
 
 
 def _planted(canaries: Canaries) -> Iterator[dict[str, Any]]:
@@ -200,7 +201,8 @@ def test_no_record_holds_one(aftermath: Aftermath) -> None:
 def test_no_row_holds_one_and_nobody_is_known_by_two_cases(aftermath: Aftermath) -> None:
     """A person deposited in several cases is sealed differently in each: no two rows have a value in common."""
     rows = asyncio.run(_rows(aftermath.stack))
-    assert len(rows["vault.deposits"]) > 50  # those of cases that the scenario outlives are erased
+    # Those of cases that the scenario outlives are erased, those that a refused event named are removed.
+    assert len(rows["vault.deposits"]) > 30
     told = json.dumps(rows, default=str).encode()
     assert not aftermath.canaries.in_bytes(told)
     persons = [row for row in rows["vault.deposits"] if row["field"] == "person"]
