@@ -1,4 +1,7 @@
-"""Keys of cases on the real services: a rotation that nobody notices, an erasure that deposits cannot outrun."""
+"""The vault's upkeep on the real services: a rotation of keys that nobody notices, and what goes though its case stays.
+
+What goes is not a moment too early, and never under a hold.
+"""
 
 import asyncio
 import json
@@ -7,33 +10,30 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 
-from consumers import vault as vault_
-from consumers.case_keys import KEYS, CaseKeys, Wrapped
-from consumers.case_states import CaseStates
+from consumers.case_ends import CaseEnds
+from consumers.case_keys import KEYS, CaseKeys
 from consumers.key_rotation import BATCH, BEGIN, Rotation
-from consumers.vault import CaseBusyError, ErasedError, Value, Vault
+from consumers.runner import started
+from consumers.vault_removal import GRACE, VaultRemoval
 from deploy import clients, vault_key
+from deploy.judged import Judged
 from deploy.vault_key import KeyFile
 from schemas import topics
-from schemas.attributes import JSON
-from schemas.case import Chain, Erased
-from schemas.may_read import Deposit
-from schemas.records import Inbound
+from schemas.case import Hold, hold_key
+from schemas.periods import end_of
 from schemas.state import encode
 from tests import http_side, speech
-from tests.brokers import RunningPostgres
 from tests.http_side import HttpSide
 from tests.waiting import eventually
-
-VALUE = Value(JSON, b'{"name": "Testperson B"}')
 
 
 def keys_of(side: HttpSide) -> Path:
@@ -201,124 +201,133 @@ async def test_a_key_of_another_case_opens_nothing(side: HttpSide, owner: asyncp
     assert (answer.status_code, "Testperson" in answer.text) == (500, False)
 
 
-class SlowKeys(KeyFile):
-    """A key-encryption key that lets a deposit wait while it has its case locked."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.asked, self.answers = asyncio.Event(), asyncio.Event()
-
-    async def wrap(self, key_id: str, secret: bytes) -> Wrapped:
-        self.asked.set()
-        await self.answers.wait()
-        return await super().wrap(key_id, secret)
+SOON = timedelta(seconds=1)
 
 
 @dataclass
-class Racing:
-    """A vault and a projector on a database of their own."""
+class Looking:
+    """The removal with the projector's own logins, and what a test needs to look behind it."""
 
-    vault: Vault
-    keys: SlowKeys
-    projector: asyncpg.Connection
+    side: HttpSide
+    removal: VaultRemoval
     owner: asyncpg.Connection
-    case: str
 
-    async def deposit(self) -> bool:
-        return await self.vault.deposit(Deposit(f"vault:{uuid4()}", "buf", self.case, "person"), VALUE)
+    async def at(self, now: datetime) -> int:
+        found = await eventually(lambda: self._tried(now))
+        return found - 1
 
-    @asynccontextmanager
-    async def erasing(self) -> AsyncIterator[None]:
-        """In the projector's transaction, the stub of the case."""
-        stub = encode(Erased("2026-03-02T11:00:00.000000Z", self.case, str(uuid4()), "retention", (), "", Chain()))
-        record = Inbound(topics.CASES, 0, 0, self.case.encode(), stub, ())
-        async with self.projector.transaction():
-            await CaseStates().write(self.projector, [record])
-            yield
+    async def _tried(self, now: datetime) -> int:
+        removed = await self.removal.run(now, self.side.contracts.at(now))
+        return 0 if removed is None else removed + 1
 
-    async def kept(self) -> tuple[int, int]:
-        rows = [
-            await self.owner.fetchval(f'SELECT count(*) FROM vault.{table} WHERE "case" = $1', self.case)  # noqa: S608
-            for table in ("deposits", "case_keys")
-        ]
-        return rows[0], rows[1]
+    async def deposited(self, case: str) -> datetime:
+        """When the newest deposit of a case was made."""
+        at = await self.owner.fetchval('SELECT max(deposited_at) FROM vault.deposits WHERE "case" = $1', case)
+        assert isinstance(at, datetime)
+        return at
 
-    async def waits(self, role: str) -> bool:
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = $1"
-        return bool(await self.owner.fetchval(waiting + " AND datname = current_database()", role))
+    async def kept(self, case: str) -> set[str]:
+        rows = await self.owner.fetch('SELECT ref FROM vault.deposits WHERE "case" = $1', case)
+        return {f"vault:{row['ref']}" for row in rows}
+
+    async def has_key(self, case: str) -> bool:
+        return bool(await self.owner.fetchval('SELECT count(*) FROM vault.case_keys WHERE "case" = $1', case))
 
 
 @pytest.fixture
-async def racing(postgres: RunningPostgres, tmp_path: Path) -> AsyncIterator[Racing]:
-    async def in_force() -> tuple[datetime, Any]:
-        return datetime.now(UTC), None
-
-    async def unused(*_: Any) -> int:
-        raise AssertionError
-
-    async with http_side.own_database(postgres) as dsns:
-        pool = await clients.pool(dsns["vault"])
-        projector, owner = [await asyncpg.connect(dsns[role]) for role in ("projector", "admin")]
-        vault_key.ensured(tmp_path / "vault.keys", None)
-        keys = SlowKeys(tmp_path / "vault.keys")
-        yield Racing(Vault(pool, CaseKeys(keys), unused, unused, in_force), keys, projector, owner, str(uuid4()))
-        await asyncio.gather(pool.close(), projector.close(), owner.close())
+async def looking(side: HttpSide) -> AsyncIterator[Looking]:
+    access = side.kafka.access("projector")
+    pool = await clients.pool(side.dsns["projector"], 2)
+    owner = await side.owner()
+    async with CaseEnds(lambda: clients.consumer(access, "read_uncommitted")) as ends:
+        yield Looking(side, VaultRemoval(pool, Judged(access, side.contracts.parties), ends.all), owner)
+    await asyncio.gather(pool.close(), owner.close())
 
 
-async def test_an_erasure_takes_with_it_a_deposit_that_began_before(racing: Racing) -> None:
-    deposit = asyncio.create_task(racing.deposit())
-    await racing.keys.asked.wait()
-
-    async def erase() -> None:
-        async with racing.erasing():
-            pass
-
-    erasure = asyncio.create_task(erase())
-    await eventually(lambda: racing.waits("projector"))
-    assert not erasure.done()
-    racing.keys.answers.set()
-    assert await deposit
-    await erasure
-    assert await racing.kept() == (0, 0)
-    with pytest.raises(ErasedError):
-        await racing.deposit()
+async def put_for(side: HttpSide, case: str, ref: str) -> int:
+    place = {"case": case, "field": "narrative"}
+    return (await side.party("buf").put(f"/vault/{ref.removeprefix('vault:')}", json=1, params=place)).status_code
 
 
-async def test_a_deposit_that_begins_during_an_erasure_is_refused_after_it(racing: Racing) -> None:
-    racing.keys.answers.set()
-    assert await racing.deposit()
-    async with racing.erasing():
-        deposit = asyncio.create_task(racing.deposit())
-        await eventually(lambda: racing.waits("vault"))
-    with pytest.raises(ErasedError):
-        await deposit
-    assert await racing.kept() == (0, 0)
+def term(side: HttpSide, start: datetime, name: str) -> datetime:
+    return end_of(start, side.contracts.at(start).kept[name].keep)
 
 
-async def test_a_deposit_does_not_wait_for_ever(racing: Racing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vault_, "LOCKED_WITHIN", "100ms")
-    racing.keys.answers.set()
-    async with racing.erasing():
-        with pytest.raises(CaseBusyError):
-            await racing.deposit()
+@asynccontextmanager
+async def held(looking: Looking, case: str) -> AsyncIterator[None]:
+    """A legal hold on the case, as COORDINATE would note it."""
+    key, place = hold_key(case).encode(), topics.partition_of(case.encode())
+    hold = encode(Hold(case, "2026-03-02T11:00:00.000000Z"))
+
+    async def shown(count: int) -> bool:
+        rows = "SELECT count(*) FROM readmodel.case_states WHERE case_id = $1"
+        return bool(await looking.owner.fetchval(rows, key.decode()) == count)
+
+    async with started(AIOKafkaProducer(**looking.side.kafka.access().aiokafka())) as producer:
+        await producer.send_and_wait(topics.CASES, hold, key, place)
+        await eventually(lambda: shown(1))
+        yield
+        await producer.send_and_wait(topics.CASES, None, key, place)
+        await eventually(lambda: shown(0))
 
 
-async def test_first_deposits_of_a_case_at_once_share_its_key(racing: Racing) -> None:
-    racing.keys.answers.set()
-    assert all(await asyncio.gather(*(racing.deposit() for _ in range(8))))
-    assert await racing.kept() == (8, 1)
+async def test_what_nobody_named_goes_when_its_term_is_over_and_not_before(looking: Looking) -> None:
+    side = looking.side
+    concern, abandoned, ref = speech.concern("buf", str(uuid4())), str(uuid4()), speech.vault_ref()
+    await http_side.tell(side, concern)
+    named = {concern.data["person"], concern.data["signs"]}
+    spare = speech.vault_ref()
+    assert await put_for(side, concern.case or "", spare) == await put_for(side, abandoned, ref) == 201
+    over = term(side, await looking.deposited(abandoned), "deposits") + GRACE
+    await looking.at(over - SOON)
+    assert await looking.kept(concern.case or "") == named | {spare}
+    assert await looking.kept(abandoned) == {ref}
+    await looking.at(over + SOON)
+    assert await looking.kept(concern.case or "") == named
+    assert await looking.kept(abandoned) == set()
+    assert await looking.has_key(concern.case or "")
+    assert not await looking.has_key(abandoned)
+    assert (await side.party("buf").get(f"/vault/{concern.data['person'].removeprefix('vault:')}")).status_code == 200
+    assert await looking.at(over + SOON) == 0
+    assert await put_for(side, abandoned, ref) == 201
 
 
-async def test_an_erasure_is_on_disk_when_it_is_committed_and_nothing_else_waits_for_the_disk(racing: Racing) -> None:
-    other = Inbound(topics.CASES, 0, 0, str(uuid4()).encode(), b"{}", ())
-    settled = "SHOW synchronous_commit"
-    async with racing.projector.transaction():
-        await CaseStates().write(racing.projector, [other])
-        assert await racing.projector.fetchval(settled) == "off"
-    async with racing.erasing():
-        await CaseStates().write(racing.projector, [other])  # one by one, as where a record could not be read
-        assert await racing.projector.fetchval(settled) == "on"
-    assert await racing.projector.fetchval(settled) == "on"
-    async with racing.projector.transaction():
-        await CaseStates().write(racing.projector, [other])
-        assert await racing.projector.fetchval(settled) == "off"
+async def test_a_hold_keeps_even_that(looking: Looking) -> None:
+    case, ref = str(uuid4()), speech.vault_ref()
+    assert await put_for(looking.side, case, ref) == 201
+    over = term(looking.side, await looking.deposited(case), "deposits") + GRACE + SOON
+    async with held(looking, case):
+        await looking.at(over)
+        assert await looking.kept(case) == {ref}
+    await looking.at(over)
+    assert await looking.kept(case) == set()
+
+
+async def a_meeting(side: HttpSide) -> tuple[str, str, str]:
+    """A case with a meeting held, register facts for it; the case, the reference of the facts and of the minutes."""
+    case, meeting = str(uuid4()), str(uuid4())
+    await http_side.tell(side, speech.concern("buf", case))
+    screened: dict[str, Any] = {"outcome": "coordinate", "owner": "sof", "grounds": speech.vault_ref()}
+    await http_side.tell(side, speech.say("ku", "concern-screened", case, **screened))
+    scheduled: dict[str, Any] = {"starts_at": "2026-02-01T10:00:00Z", "forum": "psp", "invited": ["sof", "politi"]}
+    await http_side.tell(side, speech.say("ku", "meeting-scheduled", case, meeting=meeting, **scheduled))
+    asked: dict[str, Any] = {"meeting": meeting, "expires_at": "2030-01-01T10:00:00Z"}
+    await http_side.tell(side, speech.say("ku", "register-check-requested", case, **asked))
+    answered: dict[str, Any] = {"meeting": meeting, "relevant": True, "facts": speech.vault_ref()}
+    await http_side.tell(side, speech.say("politi", "register-check-answered", case, **answered))
+    held_: dict[str, Any] = {"attended": ["sof", "politi"], "recommendation": "measure", "minutes": speech.vault_ref()}
+    await http_side.tell(side, speech.say("ku", "meeting-held", case, meeting=meeting, **held_))
+    return case, str(answered["facts"]), str(held_["minutes"])
+
+
+async def test_facts_for_a_meeting_go_with_its_term_and_the_minutes_stay(looking: Looking) -> None:
+    case, facts, minutes = await a_meeting(looking.side)
+    over = term(looking.side, await looking.deposited(case), "meeting_facts")
+    await looking.at(over - SOON)
+    assert {facts, minutes} <= await looking.kept(case)
+    async with held(looking, case):
+        await looking.at(over + SOON)
+        assert {facts, minutes} <= await looking.kept(case)
+    await looking.at(over + SOON)
+    assert facts not in await looking.kept(case)
+    assert minutes in await looking.kept(case)
