@@ -232,18 +232,15 @@ def test_one_that_leaked_would_be_found(aftermath: Aftermath) -> None:
     assert canaries.in_bytes(json.dumps(asyncio.run(_rows(stack)), default=str).encode())
     with (stack.home / "logs" / "web.log").open("a") as log:
         log.write(canaries.at("a leaking line"))
-    hits = eventually_sync(lambda: _all_three(canaries.in_files(stack.home)))
+    hits = canaries.in_files(stack.home)
     assert {hit.partition("/")[0] for hit in hits} >= {"logs", "postgres"}
-
-
-def _all_three(hits: list[str]) -> list[str]:
-    return hits if any(hit.startswith("postgres") for hit in hits) else []
 
 
 async def _leak(stack: Stack, text: str) -> None:
     owner = await asyncpg.connect(stack.settings.dsn("admin"))
     await owner.execute("CREATE TABLE readmodel.leak (text text)")
     await owner.execute("INSERT INTO readmodel.leak VALUES ($1)", text)
+    await owner.execute("CHECKPOINT")  # in the table's own file: in the write-ahead log a page may cut it in two
     await owner.close()
 
 
