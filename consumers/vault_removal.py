@@ -2,12 +2,14 @@
 
 A deposit whose event is still on its way must not go. So a removal takes the bus's time first, then asks whether all
 that was said before is judged, then whether the read model shows it; only then does it look, case by case, with the
-case locked against deposits. Where the bus stands still or is behind, nothing goes. A legal hold stops it: a hold that
-the read model does not show yet was ordered after that time.
+case locked against deposits. Where the bus stands still or is behind, nothing goes. A legal hold stops it, also
+one that was ordered since: before it is done, the end of the case's partition is asked once more.
 
 What an event was once found to name is marked, and not looked for again.
 """
 
+import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +24,10 @@ import structlog
 
 from consumers.case_states import LOCK_ERASED, CaseStates
 from consumers.runner import STORED
-from schemas import state
+from schemas import state, topics
 from schemas.case import HOLD_PREFIX, Case, hold_key
 from schemas.contract import Contract
-from schemas.errors import StateError
+from schemas.errors import SamspilError, StateError
 from schemas.log_events import LogEvent
 from schemas.periods import end_of
 from schemas.retention import FACTS, expired
@@ -44,9 +46,15 @@ DEPOSITS = "deposits"  # what retention calls them
 GRACE = timedelta(minutes=15)  # beyond the term: what was said at its very end has reached the bus
 PAGE = 500
 LOCKED_WITHIN = "2s"
+SHOWN_WITHIN = 2.0  # seconds
+_LOOK_AGAIN = 0.02
 _VAULT_PREFIX = "vault:"
 
 log = structlog.get_logger()
+
+
+class BehindError(SamspilError):
+    """The case is held since, or the read model does not show what happened to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,16 @@ class VaultRemoval:
         return removed
 
     async def _shown(self, ends: Mapping[int, int]) -> bool:
-        rows = await self.pool.fetch(STORED, CaseStates.name)
-        positions = {row["partition"]: row["position"] for row in rows}
-        return all(positions.get(partition, 0) >= end for partition, end in ends.items())
+        """Whether the read model shows all up to these ends, now or in a moment: on a busy bus it is just behind."""
+        until = time.monotonic() + SHOWN_WITHIN
+        while True:
+            rows = await self.pool.fetch(STORED, CaseStates.name)
+            positions = {row["partition"]: row["position"] for row in rows}
+            if all(positions.get(partition, 0) >= end for partition, end in ends.items()):
+                return True
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def _unnamed(self, now: datetime, contract: Contract) -> int:
         rule = contract.kept.get(DEPOSITS)
@@ -124,10 +139,18 @@ class VaultRemoval:
                     return None
                 removed = await remove(connection, _decoded(rows[case]) if case in rows else None)
                 await connection.execute(FORGET_KEY, case)
+                await self._require_free(connection, case)
                 return removed
-        except (asyncpg.LockNotAvailableError, StateError) as error:
+        except (asyncpg.LockNotAvailableError, StateError, BehindError) as error:
             log.warning(LogEvent.REMOVAL_DELAYED, error=type(error).__name__)
             return None
+
+    async def _require_free(self, connection: Any, case: str) -> None:
+        """Take nothing away where a hold was ordered since the last look. Raises BehindError."""
+        home = topics.partition_of(case.encode())
+        shown = await self._shown({home: (await self.ends())[home]})
+        if not shown or await connection.fetch(STATES, [hold_key(case)]):
+            raise BehindError
 
 
 def _by_case(rows: Iterable[Any]) -> Iterator[tuple[str, list[UUID]]]:

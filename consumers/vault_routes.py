@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from consumers.case_keys import KeyUnavailableError
@@ -22,12 +23,15 @@ from schemas import strict_json
 from schemas.attributes import JSON, media_type
 from schemas.errors import BusyError, MalformedError, UnreachableError
 from schemas.identity import Identity, Role
+from schemas.log_events import LogEvent
 from schemas.may_read import Deposit, Refused
 from schemas.problem_document import problem
 from schemas.problems import Kind, Problem, ProblemError, unavailable
 from schemas.vocabulary import CASE_ID
 
 MOST_VALUE = 256 * 1024
+
+log = structlog.get_logger()
 
 Guard = Callable[[Role], Callable[..., Awaitable[Identity]]]
 RefFields = Callable[[], frozenset[str]]
@@ -94,10 +98,8 @@ def router(vault: Vault, guard: Guard, ref_fields: RefFields) -> APIRouter:
             raise ProblemError(Problem(Kind.ERASED_CASE)) from None
         except CaseBusyError:
             raise unavailable("The case is being changed.") from None
-        except KeyUnavailableError:
-            raise _no_key() from None
-        except UnopenableError:
-            raise _unopenable() from None
+        except (KeyUnavailableError, UnopenableError) as error:
+            raise _locked(error) from None
         return Response(status_code=201 if new else 204)
 
     @routes.get("/vault/{uuid}", response_class=Response, responses=_READ_RESPONSES)
@@ -127,17 +129,15 @@ async def _reading(vault: Vault, ref: UUID, identity: Identity) -> AsyncIterator
         raise unavailable("The case changes, or the value could not leave in time.") from None
     except (BusyError, UnreachableError):
         raise unavailable("The receipt cannot be written now.") from None
-    except KeyUnavailableError:
-        raise _no_key() from None
-    except UnopenableError:
-        raise _unopenable() from None
+    except (KeyUnavailableError, UnopenableError) as error:
+        raise _locked(error) from None
 
 
-def _no_key() -> ProblemError:
-    return unavailable("The vault's keys cannot be used now.")
-
-
-def _unopenable() -> ProblemError:
+def _locked(error: KeyUnavailableError | UnopenableError) -> ProblemError:
+    """Tell the operator, who alone can mend it; to who asks, a key that is away may come back."""
+    log.error(LogEvent.VAULT_LOCKED, error=type(error).__name__)
+    if isinstance(error, KeyUnavailableError):
+        return unavailable("The vault's keys cannot be used now.")
     return ProblemError(Problem(Kind.INTERNAL, "The deposit does not open."))
 
 

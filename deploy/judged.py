@@ -24,6 +24,7 @@ from schemas.rights import WORKER_GROUP
 
 PATIENCE = 20.0  # seconds that what was said may take to be judged
 _MARKER = 1
+_NOWHERE = -1
 _LOOK_AGAIN = 0.2
 
 Places = Mapping[TopicPartition, int]
@@ -64,7 +65,8 @@ class Judged:
 
         async def reached() -> Places:
             found = await admin.list_consumer_group_offsets(WORKER_GROUP, partitions=self._admitted)
-            return {place: max(found[place].offset, oldest[place]) + _MARKER for place in self._admitted}
+            # None is told while the group's broker changes or starts: then nothing counts as judged yet.
+            return {p: max(found[p].offset, oldest[p]) + _MARKER if p in found else _NOWHERE for p in self._admitted}
 
         await _until(reached, ends)
 

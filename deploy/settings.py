@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         return self.http_host, self.http_port or self._kept_port("http")
 
     @property
+    def bus_clock(self) -> str:
+        """Which clock the bus goes by: of a bus that runs in this home, the one that it was started with."""
+        run = None if self.kafka_bootstrap else Home(self.home).last_run()
+        return run.clock if run else self.clock
+
+    @property
     def issuer_folder(self) -> Path:
         return self.issuer_keys or self.home / "issuer"
 

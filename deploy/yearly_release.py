@@ -81,7 +81,7 @@ async def _connected(dsn: str) -> asyncpg.Connection:
 
 
 async def _now(settings: Settings, database: asyncpg.Connection) -> datetime:
-    if settings.clock == "wall":
+    if settings.bus_clock == "wall":
         return datetime.now(UTC)
     newest = await database.fetchval(NEWEST)
     return datetime.fromisoformat(newest) if newest else datetime.min.replace(tzinfo=UTC)

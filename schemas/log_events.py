@@ -20,6 +20,7 @@ class LogEvent(StrEnum):
     BROKER_BUSY = "broker_busy"  # a record was not acknowledged in time, its sender was told so; topic, error
     LISTENER_LOST = "listener_lost"  # the connection that hears of verdicts is made anew; error
     REQUEST_FAILED = "request_failed"  # a request met a fault of ours; route, method, error
+    VAULT_LOCKED = "vault_locked"  # a value could not be sealed or opened: its key is not to be had; error
     READ_CUT = "read_cut"  # a value of the vault was not taken in time, so its connection was cut; error
     ISSUER_KEYS_FETCHED = "issuer_keys_fetched"  # the OIDC issuer's keys were read; count
     ISSUER_KEYS_UNREACHABLE = "issuer_keys_unreachable"  # the OIDC issuer did not give its keys; error

@@ -6,6 +6,7 @@ case's turn, between its events. The answer stands on the officer's refusals top
 """
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import DecodeError
@@ -22,7 +23,15 @@ from schemas.vocabulary import CASE_ID, UUID
 
 ORDERER = "dpo"
 HEADER = "samspil-order"
-HELD, NOT_HELD, UNKNOWN = "held", "not_held", "unknown_case"  # why an order is not carried out
+# Why an order is not carried out. That a case was erased is told to the officer, and to nobody else.
+HELD, NOT_HELD, UNKNOWN, GONE = "held", "not_held", "unknown_case", "erased"
+REFUSED: Mapping[str, str] = {
+    HELD: "a legal hold stands on the case.",
+    NOT_HELD: "no hold stands on the case.",
+    UNKNOWN: "there is no such case.",
+    GONE: "the case was erased before.",
+}
+
 
 Reason = Literal["retention", "rejected_concern", "rights_request", "wrong_subject"]  # as the catalogue has them
 Kind = Literal["erase", "hold", "release", "sweep"]
@@ -116,6 +125,11 @@ def carried_out(ordered: Ordered, *, before: bool = False) -> Outbound:
 def not_carried_out(ordered: Ordered, reason: str) -> Outbound:
     """Return the answer that it was not, and why."""
     return answer(ORDERER, Refusal(ordered.order.id, reason), ordered.seal.inbox_offset)
+
+
+def refusal(reason: str) -> str:
+    """Return a reason in words. What is not among ours is a fault, and a dead letter says where."""
+    return REFUSED.get(reason, f"the bus could not judge the order ({reason}); see: samspil dead list")
 
 
 def _headers(order: Order) -> Headers:

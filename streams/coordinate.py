@@ -171,7 +171,9 @@ def _hindrance(batch: _Batch, order: Order) -> str | None:
     case, held = batch.state(order.case), batch.held(order.case)
     if order.kind == "release":
         return None if held else orders.NOT_HELD
-    if (order.kind == "hold" and isinstance(case, Erased)) or (isinstance(case, Case) and not case.exists):
+    if order.kind == "hold" and isinstance(case, Erased):
+        return orders.GONE
+    if isinstance(case, Case) and not case.exists:
         return orders.UNKNOWN
     return orders.HELD if order.kind == "erase" and held else None
 

@@ -34,7 +34,8 @@ class States:
         self._decoded: OrderedDict[str, State] = OrderedDict()
         self._agenda = Agenda()
         for key, raw in self._encoded.items():
-            self._agenda.note(key, state.next_look(raw))
+            with suppress(StateError):  # one that cannot be read must not keep its partition from being served
+                self._agenda.note(key, state.next_look(raw))
 
     def __len__(self) -> int:
         return len(self._encoded)

@@ -11,7 +11,7 @@ from deploy.cli.files import contracts
 from deploy.cli.hold import CaseId, require_case
 from deploy.erasing.remains import Looked
 from schemas.errors import UsageError
-from schemas.orders import HELD, Reason
+from schemas.orders import HELD, Reason, refusal
 
 _REASONS: tuple[Reason, ...] = get_args(Reason)
 _UNSEEN = (
@@ -20,6 +20,7 @@ _UNSEEN = (
     "recipients keep of what they read."
 )
 _ELSEWHERE = "Kafka and PostgreSQL do not run in this home, so their files were not read: only what they show."
+_BEFORE = "References into the vault are known of a case that stands: those of one erased before were not sought again."
 _ANSWERS = "Answers to publishers name ids of events, not cases; they are kept for 14 days."
 
 
@@ -48,6 +49,8 @@ def erase(
     else:
         answer("It had been erased before." if done.answer.before else "Erased.")
         _show(done.looked)
+    if done.answer.before:
+        note(_BEFORE)
     if not done.embedded:
         note(_ELSEWHERE)
     note(_ANSWERS)
@@ -66,10 +69,10 @@ def _reason(said: str) -> Reason:
 def _refused(case: str, reason: str, *, as_json: bool) -> None:
     if as_json:
         answer_json({"case": case, "erased": False, "reason": reason})
-    elif reason == HELD:
-        answer(f"Not erased: a legal hold stands. It is released by: samspil hold release --case {case}")
     else:
-        answer("Not erased: there is no such case.")
+        answer(f"Not erased: {refusal(reason)}")
+        if reason == HELD:
+            note(f"It is released by: samspil hold release --case {case}")
     raise typer.Exit(NO)
 
 

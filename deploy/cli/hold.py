@@ -15,7 +15,7 @@ from deploy.erasing.officer import Answer, officer
 from schemas import topics
 from schemas.case import Hold
 from schemas.errors import UsageError
-from schemas.orders import NOT_HELD, Kind
+from schemas.orders import Kind, refusal
 from schemas.vocabulary import CASE_ID
 
 CaseId = Annotated[str, typer.Option("--case", metavar="ID", help="The case.")]
@@ -70,7 +70,7 @@ def _order(kind: Kind, case: str, done: str, before: str, *, as_json: bool) -> N
     elif said.reason is None:
         answer(before if said.before else done)
     else:
-        answer("No hold stands on it." if said.reason == NOT_HELD else "There is no such case.")
+        answer(f"Not done: {refusal(said.reason)}")
     raise typer.Exit(0 if said.reason is None else NO)
 
 

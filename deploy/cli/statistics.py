@@ -5,6 +5,7 @@ embedded default: whoever can read credentials.json).
 """
 
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -35,6 +36,7 @@ def release_command(year: Year, out: Out = Path(), as_json: Json = False) -> Non
     are then written from that release. Exit code 0: released now, or the counts still give the same; 1: they would give
     another one by now, which is not released.
     """
+    _require_writable(out)  # first: a release comes once
     found = reach.run(released(settings.load(), year))
     files = [
         _written(out, f"samspil-{year}.csv", rows(found.body)),
@@ -51,11 +53,20 @@ def release_command(year: Year, out: Out = Path(), as_json: Json = False) -> Non
         raise typer.Exit(NO)
 
 
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror or type(error).__name__}.") from None
+
+
 def _written(folder: Path, name: str, text: str) -> str:
     path = folder / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or type(error).__name__}.") from None
+        why = error.strerror or type(error).__name__
+        raise UsageError(f"the year is released, but {path} cannot be written: {why}. Run it again.") from None
     return str(path)

@@ -42,7 +42,9 @@ def rotate_command(keep_old: Keep = False, as_json: Json = False) -> None:
     else:
         answer(f"{done.rewrapped} keys of cases are now wrapped by {done.key_id}.")
     if done.left:
-        note(f"{done.left} keys of cases are still wrapped by others, which stay.")
+        note(f"{done.left} keys of cases are still wrapped by others, which stay: not here, or not theirs.")
+    elif not done.rewrapped:
+        note("There was no other key left to wrap: an earlier run had begun this rotation, or no case has a key.")
     raise typer.Exit(NO if done.left else 0)
 
 

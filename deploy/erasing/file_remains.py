@@ -45,7 +45,7 @@ def _verdict(path: Path, held: bytes, needles: Needles, owners: Mapping[str, str
 
 def _may_name(path: Path, topic: str, owners: Mapping[str, str]) -> bool:
     """Whether the case's id may stand in a file: the stub's, what recipients were told, and the log of writing both."""
-    owner = owners.get(str(path).partition(".")[0], "").removeprefix("pg_catalog.")
+    owner = owners.get(str(path).partition(".")[0], "")
     return topic == topics.CASES or topic.startswith("samspil.views.") or owner in STUBS or path.parts[0] == "pg_wal"
 
 

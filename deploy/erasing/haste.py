@@ -32,10 +32,13 @@ async def haste(access: KafkaAccess, topics: Iterable[Topic]) -> AsyncIterator[N
     """Hurry these topics; afterwards they are as the catalogue says. Raises UnreachableError."""
     hurried = [topic for topic in topics if "segment.ms" in dict(topic.settings)]
     admin = access.admin()
-    await asyncio.to_thread(alter, admin, hurried, HASTE)
+    hurrying = asyncio.ensure_future(asyncio.to_thread(alter, admin, hurried, HASTE))
     try:
+        await asyncio.shield(hurrying)
         yield
     finally:
+        # Whoever interrupts this does not interrupt the thread: its word must not come after the last one.
+        await asyncio.wait([hurrying])
         await asyncio.to_thread(alter, admin, hurried, None)
 
 

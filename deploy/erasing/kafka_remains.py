@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from aiokafka import ConsumerRecord
 
+from consumers.audit.evidence import identifier
 from consumers.audit.reading import ledger_of, states_of, stored_in
 from consumers.audit.receipts import slip_of
 from consumers.kept_records import OpenConsumer, Place, ends_of, kept
@@ -49,7 +50,8 @@ async def needles_of(open_consumer: OpenConsumer, case: str) -> Needles:
     refs = {
         ref.removeprefix(VAULT_PREFIX) for known in said for one in known.said.values() for ref in one.refs.values()
     }
-    return Needles(case, frozenset({id_ for id_ in named if id_} | events | refs) - {erasure_id(case)})
+    found = {id_ for id_ in named if id_ and identifier(id_)} | events | refs
+    return Needles(case, frozenset(found) - {erasure_id(case)})
 
 
 def _case(raw: bytes | None) -> Case | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,18 @@ class Needles:
 
     def found_in(self, *parts: bytes | None) -> bool:
         """Whether any of it stands in bytes."""
-        return self.case.encode() in b"\0".join(filter(None, parts)) or self.contents_in(*parts)
+        held = b"\0".join(filter(None, parts))
+        return any(form in held for form in _forms(self.case)) or self.contents_in(held)
 
     def contents_in(self, *parts: bytes | None) -> bool:
         """Whether any of what was in the case stands in bytes."""
         held = b"\0".join(filter(None, parts))
-        return any(needle.encode() in held for needle in self.contents)
+        return any(form in held for needle in self.contents for form in _forms(needle))
+
+
+def _forms(needle: str) -> tuple[bytes, bytes]:
+    """Return a UUID as text, and as the sixteen bytes that a database keeps of it."""
+    return needle.encode(), UUID(needle).bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 One erasure, ordered while the partition's owner is frozen; the tests look at what became of it.
 """
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ import asyncpg
 import orjson
 import pytest
 
+from deploy.erasing.haste import haste
 from schemas import state, topics
 from schemas.case import Erased, State
 from schemas.orders import Order
 from tests import http_side
-from tests.brokers import RunningKafka, RunningPostgres
+from tests.brokers import RunningKafka, RunningPostgres, parties
 from tests.bus import Bus, bus
 from tests.speech import Saying, concern, say
 from tests.waiting import eventually
@@ -143,6 +145,22 @@ async def test_a_read_model_made_anew_knows_the_stub_alone(
         place = {"case": erasing.case, "field": "person"}
         answer = await side.party("sof").put(f"/vault/{uuid4()}", json="Testperson A", params=place)
         assert answer.status_code == 410
+
+
+async def test_haste_that_is_interrupted_leaves_no_topic_in_haste(kafka: RunningKafka) -> None:
+    """As by Ctrl-C while the broker is being told: its word to hurry must not come last."""
+
+    async def hurried() -> None:
+        async with haste(kafka.access(), topics.catalogue(parties())):
+            raise AssertionError("it was interrupted before")
+
+    hurrying = asyncio.create_task(hurried())
+    await asyncio.sleep(0)  # it has begun
+    await asyncio.sleep(0)
+    hurrying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hurrying
+    assert kafka.apply().altered == 0
 
 
 async def _caught_up(side: http_side.HttpSide, owner: asyncpg.Connection) -> bool:

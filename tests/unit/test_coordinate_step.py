@@ -173,6 +173,16 @@ def test_states_are_the_same_decoded_and_from_bytes() -> None:
     assert {key: state.encode(restored.get(key)) for key in kept} == {k: f.encoded for k, f in kept.items()}
 
 
+def test_a_state_that_cannot_be_read_keeps_its_partition_from_nothing() -> None:
+    """It is met when an event of its case comes, which is a dead letter then; others are judged."""
+    run = max(_runs(_admitted()).values(), key=len)
+    broken = next(record.key for record in run if record.key).decode()
+    outcome = _judge(run, States({broken: b"no state"}))
+    of_others = [record for record in run if record.key != broken.encode()]
+    assert outcome.states == _judge(of_others).states
+    assert {dead.error for dead in outcome.dead} == {"StateError"}
+
+
 def test_unseal_is_the_inverse_of_what_admit_writes() -> None:
     for admitted in _admitted():
         assert admission.unseal(_inbound(admitted_record(admitted), 0)) == admitted

@@ -146,6 +146,12 @@ def test_of_no_case_nothing_is_done(bus: _Bus, kind: Any) -> None:
     assert orjson.loads(answer.value or b"")["reason"] == "unknown_case"
 
 
+def test_of_an_erased_case_the_officer_is_told_that_it_was(bus: _Bus, case: str) -> None:
+    bus.order(_erase(case))
+    assert bus.answer(Order(ID, "hold", case))["reason"] == "erased"
+    assert bus.answer(Order(ID, "release", case))["reason"] == "not_held"
+
+
 def test_a_later_event_brings_nothing_back(bus: _Bus, case: str) -> None:
     bus.order(_erase(case))
     stub = bus.memory.get(case)
