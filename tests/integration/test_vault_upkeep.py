@@ -7,9 +7,9 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -301,6 +301,26 @@ async def test_a_hold_keeps_even_that(looking: Looking) -> None:
         assert await looking.kept(case) == {ref}
     await looking.at(over)
     assert await looking.kept(case) == set()
+
+
+async def test_a_hold_that_is_ordered_in_the_middle_stops_it(looking: Looking) -> None:
+    """After all was found judged and shown, and with the values about to go: the last question finds the hold."""
+    case, ref = str(uuid4()), speech.vault_ref()
+    assert await put_for(looking.side, case, ref) == 201
+    over = term(looking.side, await looking.deposited(case), "deposits") + GRACE + SOON
+    asked = 0
+    async with AsyncExitStack() as holding:
+
+        async def ends() -> Mapping[int, int]:
+            nonlocal asked
+            asked += 1
+            if asked == 2:
+                await holding.enter_async_context(held(looking, case))
+            return await looking.removal.ends()
+
+        await Looking(looking.side, replace(looking.removal, ends=ends), looking.owner).at(over)
+        assert asked >= 2
+        assert await looking.kept(case) == {ref}
 
 
 async def a_meeting(side: HttpSide) -> tuple[str, str, str]:
