@@ -97,3 +97,19 @@ def test_log_calls_use_the_catalogue() -> None:
 def _prints(call: ast.Call) -> bool:
     to_a_file = any(keyword.arg == "file" for keyword in call.keywords)
     return isinstance(call.func, ast.Name) and call.func.id == "print" and not to_a_file
+
+
+def test_the_environment_of_the_peers_has_what_the_pure_steps_import() -> None:
+    """The benchmark's peers call the same functions, in an environment that is locked apart."""
+    pure = [*sorted((ROOT / "schemas").rglob("*.py")), *(ROOT / "streams" / f"{n}.py" for n in ("coordinate", "step"))]
+    imported = {name.partition(".")[0] for path in pure for name in _imports(path)}
+    foreign = imported - set(sys.stdlib_module_names) - set(PACKAGES)
+    named = {packages_distributions()[name][0].lower() for name in foreign}
+    locked = (ROOT / "requirements-peers.txt").read_text(encoding="utf-8").lower()
+    assert {name for name in named if f"\n{name}==" not in locked} == set()
+
+
+def _imports(path: Path) -> list[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return plain + [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
