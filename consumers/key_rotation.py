@@ -88,7 +88,7 @@ class Rotation:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(anew(row)) for row in rows]
-        except ExceptionGroup as failed:
+        except ExceptionGroup as failed:  # the first to fail ended the others
             raise failed.exceptions[0] from None
         made = [found for task in tasks if (found := task.result()) is not None]
         if not made:

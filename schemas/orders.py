@@ -32,7 +32,6 @@ REFUSED: Mapping[str, str] = {
     GONE: "the case was erased before.",
 }
 
-
 Reason = Literal["retention", "rejected_concern", "rights_request", "wrong_subject"]  # as the catalogue has them
 Kind = Literal["erase", "hold", "release", "sweep"]
 

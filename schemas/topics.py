@@ -23,10 +23,10 @@ STATISTICS = "samspil.statistics.v1"
 # read, and a small batch must not become a large one in the worker.
 _INBOX = {"file.delete.delay.ms": "1000", "segment.ms": "1000", "compression.type": "uncompressed"}
 _DAY = 24 * 60 * 60 * 1000
-# What was erased is gone a day after its tombstone, in files that are closed every six hours
-# (streams/ticks.py).
+# What was erased is gone a day after its tombstone, in files that are closed every six hours (streams/ticks.py).
 # `samspil erase` lowers these for a while: each that it touches stands here, so that applying the topics restores it.
-_CLOSED = {"segment.ms": str(_DAY // 4), "file.delete.delay.ms": "60000"}
+CLOSE_SECONDS = 6 * 60 * 60
+_CLOSED = {"segment.ms": str(CLOSE_SECONDS * 1000), "file.delete.delay.ms": "60000"}
 _CLEANED = {
     "cleanup.policy": "compact",
     "max.compaction.lag.ms": str(_DAY),
@@ -34,7 +34,6 @@ _CLEANED = {
     "min.cleanable.dirty.ratio": "0.5",
     **_CLOSED,
 }
-CLOSE_SECONDS = 6 * 60 * 60  # between two marks that close files
 _STATE_BYTES = str(4 * 1024 * 1024)  # a case of 1,000 events must fit in one record
 
 

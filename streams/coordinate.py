@@ -17,7 +17,7 @@ from schemas.check import FULL
 from schemas.contract import Contract, Contracts
 from schemas.envelope import SOURCE_PREFIX, Admitted, Seal
 from schemas.errors import UnknownContractError, UnstorableError
-from schemas.orders import Order
+from schemas.orders import Order, Ordered
 from schemas.outputs import carried_over, erasures, log_record, marks, receipt_records, state_record, view_record
 from schemas.records import Inbound, Outbound
 from schemas.terms import erased, said_by_bus
@@ -138,9 +138,12 @@ class Coordinate:
             batch.outputs.append(orders.not_carried_out(ordered, reason))
             return
         done = _is_done(batch, order)
-        batch.outputs.append(orders.carried_out(ordered, before=done))
-        if done:
-            return
+        if not done:
+            self._do(batch, ordered, contract, record.partition)
+        batch.outputs.append(orders.carried_out(ordered, before=done))  # last: what fails on the way was not done
+
+    def _do(self, batch: _Batch, ordered: Ordered, contract: Contract, partition: int) -> None:
+        order, seal = ordered.order, ordered.seal
         case = batch.state(order.case)
         match order.kind:
             case "erase" if isinstance(case, Case):
@@ -152,7 +155,7 @@ class Coordinate:
                 batch.take(hold_key(order.case), (), Hold(order.case), seal.contract)
                 self._say(batch, order.case, seal.recorded, contract)  # what the hold alone has kept is erased now
             case "sweep":
-                batch.outputs += marks(record.partition, self.contracts.parties)
+                batch.outputs += marks(partition, self.contracts.parties)
 
     def _internal(self, record: Inbound) -> list[Outbound]:
         """Answer the publisher by the seal's own headers: the event itself could not be judged."""

@@ -20,14 +20,6 @@ def in_files(home: Path, needles: Needles, owners: Mapping[str, str]) -> list[Lo
     return [_looked(home / part, name, needles, owners) for part, name in _PARTS.items()]
 
 
-def where(home: Path, needles: Needles, owners: Mapping[str, str]) -> Iterator[str]:
-    """Yield the files in which something is left, for who looks why."""
-    for part in _PARTS:
-        for path, held in _contents(home / part):
-            if _verdict(path, held, needles, owners) == "left":
-                yield f"{part}/{path}"
-
-
 def _looked(folder: Path, name: str, needles: Needles, owners: Mapping[str, str]) -> Looked:
     counted = Counter(_verdict(path, held, needles, owners) for path, held in _contents(folder))
     stays = counted["stays"]

@@ -55,12 +55,12 @@ class _Bus:
         self._admit = Admit(contracts(), self.clock, lambda: wire.BUS_SALT)
         self._coordinate = Coordinate(contracts(), lambda: wire.BUS_SALT)
 
-    def take(self, topic: str, key: bytes, value: bytes, headers: Headers) -> list[Outbound]:
+    def take(self, topic: str, key: bytes, value: bytes, headers: Headers, dead: int = 0) -> list[Outbound]:
         [admitted] = self._admit.judge([Inbound(topic, 0, 7, key, value, headers)], States()).outputs
         if admitted.topic != topics.ADMITTED:
             return [admitted]
         outcome = self._coordinate.judge([_inbound(admitted)], self.memory)
-        assert not outcome.dead
+        assert len(outcome.dead) == dead
         self.memory.keep(outcome.states)
         self.said += outcome.outputs
         return list(outcome.outputs)
@@ -68,10 +68,10 @@ class _Bus:
     def say(self, saying: Saying) -> list[Outbound]:
         return self.take(topics.inbox(saying.party), saying.key, saying.value, saying.headers)
 
-    def order(self, order: Order) -> list[Outbound]:
+    def order(self, order: Order, dead: int = 0) -> list[Outbound]:
         record = order_record(order)
         assert (record.topic, record.partition) == (topics.inbox("dpo"), 0)
-        return self.take(record.topic, record.key or b"", record.value or b"", record.headers)
+        return self.take(record.topic, record.key or b"", record.value or b"", record.headers, dead)
 
     def answer(self, order: Order) -> dict[str, Any]:
         [answer] = [r for r in self.order(order) if r.topic == topics.refusals("dpo")]
@@ -217,6 +217,17 @@ def test_a_sweep_only_closes_files(bus: _Bus, case: str) -> None:
     assert all(record.value is None for record in marks)
     assert len(outputs) == len(marks) + 1
     assert bus.memory.get(case) == before
+
+
+def test_an_erasure_that_fails_is_not_said_to_be_done(bus: _Bus, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError(CPR)
+
+    monkeypatch.setattr("streams.coordinate.erased", fail)
+    answer, letter = bus.order(_erase(case), dead=1)
+    assert (answer.topic, letter.topic) == (topics.refusals("dpo"), topics.DEAD)
+    assert orjson.loads(answer.value or b"")["reason"] == "internal"
+    assert isinstance(bus.memory.get(case), Case)
 
 
 def test_nobody_else_gives_orders(bus: _Bus, case: str) -> None:
