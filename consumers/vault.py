@@ -194,16 +194,18 @@ def receipt_of(
 ) -> Receipt:
     """Return the receipt of a read: whoever was let in by which rules, or was not."""
     return Receipt(
-        event=answer.events[0] if isinstance(answer, Reading) and answer.events else None,
-        subject=None if deposit is None else deposit.case,
-        recipient=reader.party,
-        outcome="read" if isinstance(answer, Reading) else "read_refused",
-        time=time,
-        contract=contract,
         actor=reader.actor,
-        rules=answer.rules if isinstance(answer, Reading) else (),
+        contract=contract,
+        event=answer.events[0] if isinstance(answer, Reading) and answer.events else None,
         failed=dict(answer.failed) if isinstance(answer, Refused) else {},
+        fields=(),
+        outcome="read" if isinstance(answer, Reading) else "read_refused",
+        recipient=reader.party,
         refs=() if deposit is None else (deposit.field,),
+        rules=answer.rules if isinstance(answer, Reading) else (),
+        subject=None if deposit is None else deposit.case,
+        time=time,
+        view_digest=None,
     )
 
 

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from schemas import strict_json
-from schemas.attributes import ATTRIBUTES, REQUIRED, TRACE
+from schemas.attributes import ATTRIBUTES, HEADER_PREFIX, REQUIRED, TRACE
 from schemas.contract import Contract, EventType
 from schemas.contract_words import ANYONE, PUBLISHER_ROLES
-from schemas.envelope import TYPE_PREFIX, TYPE_SUFFIX, Admitted, Event, Seal, binary, source_of, type_of
+from schemas.envelope import SOURCE_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, Admitted, Event, Seal, binary, source_of, type_of
 from schemas.errors import MalformedError
 from schemas.event_data import EventData
 from schemas.events import EVENTS
@@ -31,9 +31,10 @@ MOST_DATA = 64 * 1024
 MOST_AHEAD = timedelta(minutes=5)
 MOST_PATHS = 20
 # The headers of an event that the bus wrote: its attributes, its seal and, in the log, who is named as withheld.
-_SEALED = ATTRIBUTES.keys() - {"dataschema"} | {"recordedtime", "salt", "contract", "inboxoffset", "withheld"}
-_NAME_OF = {type_of(name): name for name in EVENTS}
-_ATTRIBUTE_OF = {header: name for name in _SEALED for header, _ in binary({name: ""})}
+_OURS = ATTRIBUTES.keys() - {"dataschema"} | {"recordedtime", "salt", "contract", "inboxoffset", "withheld"}
+_SEALED = {header for header, _ in binary(dict.fromkeys(_OURS, ""))}
+_NAME_OF = {type_of(name).encode(): name for name in EVENTS}
+_TRACE = {HEADER_PREFIX + extension: extension for extension in TRACE}
 
 
 def admit(  # noqa: PLR0911 - one return a reason, in the catalogue's order
@@ -126,21 +127,21 @@ def unseal(record: Inbound) -> Admitted:
 
 
 def _unsealed(record: Inbound) -> Admitted:
-    said = {_ATTRIBUTE_OF[header]: raw.decode() for header, raw in record.headers}
-    if len(said) != len(record.headers) or ("withheld" in said and record.topic != LOG):
-        raise ValueError("a header twice, or one that stands in the log alone")
-    if (said["specversion"], said["datacontenttype"]) != ("1.0", "application/json"):
+    raw = dict(record.headers)
+    if len(raw) != len(record.headers) or not raw.keys() <= _SEALED or ("ce_withheld" in raw and record.topic != LOG):
+        raise ValueError("a header twice, one that is not ours, or one that stands in the log alone")
+    if (raw["ce_specversion"], raw["content-type"]) != (b"1.0", b"application/json"):
         raise ValueError("an attribute that has one value only has another")
-    name = _NAME_OF[said["type"]]
+    name = _NAME_OF[raw["ce_type"]]
     event = Event(
-        id=said["id"],
-        party=said["source"].removeprefix(source_of("")),
+        id=raw["ce_id"].decode(),
+        party=raw["ce_source"].decode().removeprefix(SOURCE_PREFIX),
         type=name,
-        case=said.get("subject"),
-        time=said["time"],
+        case=raw["ce_subject"].decode() if "ce_subject" in raw else None,
+        time=raw["ce_time"].decode(),
         data=EVENTS[name].model_validate_json(record.value or b""),
-        trace={extension: said[extension] for extension in TRACE if extension in said},
+        trace={extension: raw[header].decode() for header, extension in _TRACE.items() if header in raw},
     )
-    offset = said.get("inboxoffset")
-    seal = Seal(said["recordedtime"], said["salt"], said["contract"], None if offset is None else int(offset))
+    offset = int(raw["ce_inboxoffset"]) if "ce_inboxoffset" in raw else None
+    seal = Seal(raw["ce_recordedtime"].decode(), raw["ce_salt"].decode(), raw["ce_contract"].decode(), offset)
     return Admitted(event, seal)

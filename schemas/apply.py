@@ -27,6 +27,8 @@ from schemas.case import (
 )
 from schemas.envelope import Event
 from schemas.errors import StateError, UnknownWordError
+from schemas.event_data import fields_of
+from schemas.events import EVENTS
 from schemas.events.concern import ConcernRaised, ConcernScreened, RelativeSupportStarted
 from schemas.events.measure import ConsentRecorded, MeasureEnded, MeasureStarted
 from schemas.events.meeting import MeetingCancelled, MeetingHeld, MeetingScheduled, RegisterCheckRequested
@@ -39,8 +41,10 @@ from schemas.events.transfer import (
     TransferInitiated,
 )
 
-REF_PREFIX = "vault:"  # no other type of the catalogue has a value that starts so
-
+# The fields of each type of event that hold vault references.
+REFS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(field.name for field in fields_of(model).values() if field.is_ref) for name, model in EVENTS.items()
+}
 # The field that says what an event is about, where later judgements ask.
 ABOUT: Mapping[str, str] = {
     "notifier-receipted": "concern",
@@ -211,9 +215,8 @@ def apply(state: State, event: Event) -> State:
 
 
 def _said(event: Event) -> Said:
-    data = event.data
-    values = vars(data).items()
-    refs = {name: value for name, value in values if isinstance(value, str) and value.startswith(REF_PREFIX)}
+    data, values = event.data, vars(event.data)
+    refs = {name: values[name] for name in REFS[event.type] if values[name] is not None}
     age_band = data.age_band if isinstance(data, ConcernRaised) else None
     article = data.article if isinstance(data, RightsRequestReceived) else None
     about: str | None = getattr(data, ABOUT[event.type]) if event.type in ABOUT else None

@@ -74,13 +74,13 @@ def earlier_refs(case: Case, event: str, place: int, name: str) -> tuple[str, ..
     Those of concerns, notifications and a relative's case that were not undone by then; the dossier only
     of the transfer that this very event accepts.
     """
-    return tuple(case.said[id_].refs[name] for id_ in earlier_sources(case, event, place, name))
+    return tuple([case.said[id_].refs[name] for id_ in earlier_sources(case, event, place, name)])
 
 
 def earlier_sources(case: Case, event: str, place: int, name: str) -> tuple[str, ...]:
     """Return the events whose references of this name `case_refs` means, newest first."""
     meant = _initiations(case, event) if name == DOSSIER else _sources(case, place)
-    return tuple(id_ for id_ in meant if name in case.said[id_].refs and not case.said[id_].undone_before(place))
+    return tuple([id_ for id_ in meant if name in case.said[id_].refs and not case.said[id_].undone_before(place)])
 
 
 def _sources(case: Case, place: int) -> tuple[str, ...]:
@@ -89,8 +89,8 @@ def _sources(case: Case, place: int) -> tuple[str, ...]:
 
 
 def _initiations(case: Case, event: str) -> tuple[str, ...]:
-    accepted = (t for t in case.transfers.values() if t.closing_event == event and t.state == "accepted")
-    return tuple(transfer.event for transfer in accepted)
+    closed = [transfer for transfer in case.transfers.values() if transfer.closing_event == event]
+    return tuple([transfer.event for transfer in closed if transfer.state == "accepted"])
 
 
 def learned(case: Case, event: Said) -> frozenset[str]:

@@ -44,7 +44,7 @@ def check(contract: Contract, state: State, admitted: Admitted) -> Verdict | Non
         return Refusal(event.id, "unknown_case", THE_CASE)
     if event.id in state.said:
         return _said_before(state, event.id, event.party)
-    failure = _failure(Claim(contract, state, event, admitted.seal.recorded))
+    failure = _failure(Claim(contract, state, event, event.party, admitted.seal.recorded))
     return Refusal(event.id, *failure) if failure else None
 
 

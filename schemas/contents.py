@@ -4,28 +4,28 @@ Everything is taken by a name that a rule lists, so what no rule names cannot le
 rules hold get the same content, so it is made and encoded once for all of them.
 """
 
+from collections.abc import Sequence
 from typing import Any
-
-import orjson
 
 from schemas.canonical import canonical
 from schemas.case import Case, Shown, State
 from schemas.case_facts import earlier_refs, meeting_of
 from schemas.contract import Contract, Rule
-from schemas.contract_words import BY_FORUM
 from schemas.envelope import Event
 from schemas.errors import StateError
 from schemas.value import Value
 
+MARKER = "case-touched"
+
 
 class Content(Value, frozen=True):
-    """What a view holds. `value`: its data as canonical JSON; names are sorted.
+    """What rules release together. `value`: a view's data as canonical JSON; names are sorted.
 
-    `marker` says that it tells nothing but that something happened.
+    `type` is the event's, or MARKER, which tells nothing but that something happened.
     """
 
     value: bytes
-    marker: bool
+    type: str
     rules: tuple[str, ...]
     fields: tuple[str, ...]
     refs: tuple[str, ...]
@@ -37,8 +37,8 @@ def applies(rule: Rule, event: Event) -> bool:
     return rule.when is None or all(getattr(event.data, name) in values for name, values in rule.when.items())
 
 
-def content(contract: Contract, state: State, event: Event, held: list[Rule]) -> Content:
-    """Return what these rules release together: the same name is the same value of the same event."""
+def content(contract: Contract, state: State, event: Event, held: Sequence[Rule], rules: tuple[str, ...]) -> Content:
+    """Return what these rules (and their ids) release together: the same name is the same value of the same event."""
     released: dict[str, Any] = {}
     own: dict[str, str] = {}
     earlier: dict[str, tuple[str, ...]] = {}
@@ -46,40 +46,40 @@ def content(contract: Contract, state: State, event: Event, held: list[Rule]) ->
     shown_earlier: dict[str, tuple[str, ...]] = {}
     for rule in held:
         released |= fields(rule, event)
-        if by_rule := refs(rule, event):
+        if rule.refs and (by_rule := refs(rule, event)):
             own |= by_rule
             shown_refs[rule.id] = tuple(by_rule)
-        if found := case_refs(rule, state, event):
+        if rule.case_refs and (found := case_refs(rule, state, event)):
             earlier |= found
             shown_earlier[rule.id] = tuple(found)
-    rules = tuple([rule.id for rule in held])
+    fixed = contract.grounds
     value = canonical(
         {
             "fields": released,
             "refs": own,
             "case_refs": earlier,
-            "grounds": [_ground(contract, state, event, rule) for rule in held],
+            "grounds": [fixed.get(rule.id) or _by_forum(contract, state, event, rule) for rule in held],
             "contract": contract.digest,
         }
     )
     return Content(
-        value=value,
-        marker=all(rule.is_marker and not rule.typed for rule in held),
-        rules=rules,
-        fields=tuple(sorted(released)),
-        refs=tuple(sorted({*own, *earlier})),
-        shown=Shown(rules, shown_refs, shown_earlier),
+        value,
+        MARKER if contract.markers.issuperset(rules) else event.type,
+        rules,
+        tuple(sorted(released)),
+        tuple(sorted(own.keys() | earlier.keys())) if own or earlier else (),
+        Shown(rules, shown_refs, shown_earlier),
     )
 
 
 def fields(rule: Rule, event: Event) -> dict[str, Any]:
     """Return the fields that the rule releases, without absent ones and those under the rule's threshold."""
-    data, thresholds = vars(event.data), rule.suppress_below or {}
-    return {
-        name: data[name]
-        for name in rule.release
-        if data[name] is not None and not (name in thresholds and data[name] < thresholds[name])
-    }
+    data = vars(event.data)
+    present = {name: data[name] for name in rule.release if data[name] is not None}
+    if rule.suppress_below is None:
+        return present
+    thresholds = rule.suppress_below
+    return {name: value for name, value in present.items() if not (name in thresholds and value < thresholds[name])}
 
 
 def refs(rule: Rule, event: Event) -> dict[str, str]:
@@ -99,9 +99,8 @@ def case_refs(rule: Rule, state: State, event: Event) -> dict[str, tuple[str, ..
     return {name: found_refs for name, found_refs in found.items() if found_refs}
 
 
-def _ground(contract: Contract, state: State, event: Event, rule: Rule) -> orjson.Fragment | dict[str, Any]:
-    if rule.gate.basis != BY_FORUM:
-        return contract.grounds[rule.id]
+def _by_forum(contract: Contract, state: State, event: Event, rule: Rule) -> dict[str, Any]:
+    """Return what a view says of a rule whose basis is that of the meeting's forum."""
     if not isinstance(state, Case):
         raise StateError("a gate has the basis of a meeting's forum, the event has no case")
     return rule.ground(contract.forums[meeting_of(state, event.id).forum].basis)

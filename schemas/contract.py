@@ -180,6 +180,11 @@ class Contract:
         return {rule.id: orjson.Fragment(canonical(rule.ground(rule.gate.basis))) for rule in fixed}
 
     @cached_property
+    def markers(self) -> frozenset[str]:
+        """The rules that hide even what happened."""
+        return frozenset(rule.id for rule in self.rules if rule.is_marker and not rule.typed)
+
+    @cached_property
     def rule(self) -> Mapping[str, Rule]:
         """Each rule by its id."""
         return {rule.id: rule for rule in self.rules}

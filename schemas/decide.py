@@ -13,11 +13,10 @@ from schemas.case import Shown, State
 from schemas.contents import Content, applies, content
 from schemas.contract import Contract, Rule
 from schemas.envelope import Admitted, Event, source_of, type_of
-from schemas.predicates import Question, failure
+from schemas.predicates import failure
 from schemas.recipients import recipients
-from schemas.views import Decision, Receipt, View, view_digest, view_id
+from schemas.views import Decision, Heading, Receipt, View, heading_of, view_digest, view_id
 
-MARKER = "case-touched"
 # Fields of an event's own data that name parties (policy.yaml, on what the publisher's verdict says).
 NAMING = ("owner", "invited", "attended", "provider", "recipients", "to")
 
@@ -25,14 +24,16 @@ NAMING = ("owner", "invited", "attended", "provider", "recipients", "to")
 class Ruling(Struct):
     """What the rules say of one party, in their order: those that hold, those that failed and why."""
 
-    held: list[Rule] = []
-    failed: dict[str, str] = {}
+    held: list[Rule]
+    failed: dict[str, str]
 
 
 def decide(contract: Contract, state: State, admitted: Admitted) -> Decision:
     """Return views and receipts by recipient, and the named parties that got no view."""
-    rulings = _rulings(contract, state, admitted.event)
-    released: dict[tuple[str, ...], Content] = {}
+    event = admitted.event
+    rulings = _rulings(contract, state, event)
+    contents: dict[tuple[str, ...], Content] = {}
+    headings: dict[str, Heading] = {}
     views: list[View] = []
     receipts: list[Receipt] = []
     shown: dict[str, Shown] = {}
@@ -42,29 +43,36 @@ def decide(contract: Contract, state: State, admitted: Admitted) -> Decision:
             receipts.append(_withheld(contract, admitted, party, ruling))
             continue
         rules = tuple([rule.id for rule in ruling.held])
-        if rules not in released:
-            released[rules] = content(contract, state, admitted.event, ruling.held)
-        view = _view(admitted.event, party, released[rules])
+        released = contents.get(rules)
+        if released is None:
+            released = contents[rules] = content(contract, state, event, ruling.held, rules)
+        heading = headings.get(released.type)
+        if heading is None:
+            heading = headings[released.type] = _heading(event, released.type)
+        view = View(party, view_id(event.party, event.case, event.id, party), heading, released.value)
         views.append(view)
-        receipts.append(_released(contract, admitted, view, released[rules], ruling))
-        shown[party] = released[rules].shown
+        receipts.append(_released(contract, admitted, view, released, ruling))
+        shown[party] = released.shown
     written = tuple([receipt.value() for receipt in receipts])
-    return Decision(tuple(views), tuple(receipts), written, _named_in_vain(admitted.event, rulings), shown)
+    return Decision(tuple(views), tuple(receipts), written, _named_in_vain(event, rulings), shown)
 
 
 def _rulings(contract: Contract, state: State, event: Event) -> Mapping[str, Ruling]:
     rulings: dict[str, Ruling] = {}
     for rule in contract.rules_of[event.type]:
-        if not applies(rule, event):
+        if rule.when is not None and not applies(rule, event):
             continue
         for party in recipients(contract, state, event, rule.to):
             if party == event.party and not rule.to_publisher:
                 continue
-            ruling = rulings.get(party) or rulings.setdefault(party, Ruling())
-            if reason := failure(Question(contract, state, event.id, rule, party)):
-                ruling.failed[rule.id] = reason
-            else:
+            ruling = rulings.get(party)
+            if ruling is None:
+                ruling = rulings[party] = Ruling([], {})
+            reason = failure(contract, state, event.id, rule, party)
+            if reason is None:
                 ruling.held.append(rule)
+            else:
+                ruling.failed[rule.id] = reason
     return rulings
 
 
@@ -83,42 +91,39 @@ def _parties(value: str | tuple[str, ...]) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value
 
 
-def _view(event: Event, party: str, released: Content) -> View:
-    return View(
-        recipient=party,
-        id=view_id(event, party),
-        type=type_of(MARKER if released.marker else event.type),
-        source=source_of(event.party),
-        case=event.case,
-        time=event.time,
-        event=event.id,
-        value=released.value,
-    )
+def _heading(event: Event, type_: str) -> Heading:
+    return heading_of(type_of(type_), source_of(event.party), event.case, event.time, event.id)
 
 
 def _released(contract: Contract, admitted: Admitted, view: View, released: Content, ruling: Ruling) -> Receipt:
     return Receipt(
-        event=admitted.event.id,
-        subject=admitted.event.case,
-        recipient=view.recipient,
-        outcome="released",
-        time=admitted.seal.recorded,
+        actor=None,
         contract=contract.digest,
-        rules=released.rules,
+        event=admitted.event.id,
         failed=ruling.failed,
         fields=released.fields,
+        outcome="released",
+        recipient=view.recipient,
         refs=released.refs,
+        rules=released.rules,
+        subject=admitted.event.case,
+        time=admitted.seal.recorded,
         view_digest=view_digest(admitted.seal.salt, view),
     )
 
 
 def _withheld(contract: Contract, admitted: Admitted, party: str, ruling: Ruling) -> Receipt:
     return Receipt(
-        event=admitted.event.id,
-        subject=admitted.event.case,
-        recipient=party,
-        outcome="withheld",
-        time=admitted.seal.recorded,
+        actor=None,
         contract=contract.digest,
+        event=admitted.event.id,
         failed=ruling.failed,
+        fields=(),
+        outcome="withheld",
+        recipient=party,
+        refs=(),
+        rules=(),
+        subject=admitted.event.case,
+        time=admitted.seal.recorded,
+        view_digest=None,
     )

@@ -12,7 +12,7 @@ from datetime import datetime
 from schemas.case import Case, Said
 from schemas.case_facts import earlier_sources
 from schemas.contract import Contract, Rule
-from schemas.predicates import Question, failure
+from schemas.predicates import failure
 from schemas.retention import FACTS, expired
 
 
@@ -113,7 +113,7 @@ def _failure(contract: Contract, case: Case, field: str, showing: Showing, party
     same = rule is not None and rule.event == case.said[showing.event].type
     if rule is None or not same or field not in {*rule.refs, *rule.case_refs}:
         return "unknown_rule"  # a contract that does not release it any more
-    return _role_failure(contract, case, rule, party) or failure(Question(contract, case, showing.event, rule, party))
+    return _role_failure(contract, case, rule, party) or failure(contract, case, showing.event, rule, party)
 
 
 def _role_failure(contract: Contract, case: Case, rule: Rule, party: str) -> str | None:

@@ -10,7 +10,7 @@ from schemas.canonical import canonical
 from schemas.case import HOLD_PREFIX, Case
 from schemas.envelope import Admitted, Event, log_key, log_key_of, sealed_headers
 from schemas.records import Headers, Inbound, Outbound
-from schemas.views import Receipt, View, view_key
+from schemas.views import Receipt, View, view_id
 
 MARK = b"sweep"  # key of a record with nothing in it, which only closes a file
 
@@ -30,9 +30,9 @@ def carried_over(record: Inbound, event: Event, withheld: tuple[str, ...]) -> Ou
 
 
 def _logged(event: Event, value: bytes, headers: Headers, withheld: tuple[str, ...]) -> Outbound:
-    named: Headers = (("ce_withheld", ",".join(withheld).encode()),) if withheld else ()
-    home = topics.partition_of(event.key.encode())
-    return Outbound(topics.LOG, home, log_key(event), value, (*headers, *named))
+    if withheld:
+        headers = (*headers, ("ce_withheld", ",".join(withheld).encode()))
+    return Outbound(topics.LOG, topics.partition_of(event.key.encode()), log_key(event), value, headers)
 
 
 def view_record(view: View) -> Outbound:
@@ -65,7 +65,7 @@ def erasures(case: Case) -> list[Outbound]:
     home = topics.partition_of(case.id.encode())
     logged = [Outbound(topics.LOG, home, log_key_of(said.party, case.id, id_), None) for id_, said in case.said.items()]
     shown = [
-        Outbound(topics.views(party), 0, view_key(said.party, case.id, id_, party).encode(), None)
+        Outbound(topics.views(party), 0, view_id(said.party, case.id, id_, party).encode(), None)
         for id_, said in case.said.items()
         for party in said.shown
     ]

@@ -78,14 +78,19 @@ PREDICATES: Mapping[str, Callable[[Question], str | None]] = {
 }
 
 
-def failure(question: Question) -> str | None:
-    """Return the reason why the party may not see it, or None. Raises UnknownWordError."""
-    party = question.contract.parties[question.party]
-    if not (party.holds_case_data or question.rule.non_holder):
+def failure(contract: Contract, state: State, event: str, rule: Rule, party: str) -> str | None:
+    """Return the reason why a party may not see what a rule releases of an event (an id), or None.
+
+    Raises UnknownWordError.
+    """
+    if not (contract.parties[party].holds_case_data or rule.non_holder):
         return MAY_NOT_HOLD
-    for name in question.rule.gate.predicates:
+    if not rule.gate.predicates:
+        return None
+    question = Question(contract, state, event, rule, party)
+    for name in rule.gate.predicates:
         if name not in PREDICATES:
-            raise UnknownWordError(f"predicate of gate {question.rule.gate.name}")
+            raise UnknownWordError(f"predicate of gate {rule.gate.name}")
         if failed := PREDICATES[name](question):
-            return question.contract.predicates[failed]
+            return contract.predicates[failed]
     return None

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,28 +11,53 @@ from msgspec.json import Encoder
 
 from schemas.canonical import canonical
 from schemas.case import Shown
-from schemas.envelope import NO_CASE, Event, binary, source_of
+from schemas.envelope import NO_CASE, SOURCE_PREFIX, binary
 from schemas.records import Headers
 from schemas.value import Value
 
 VIEW_IDS = UUID("6f9df2d2-4f5a-5c1e-9f0b-3d1c6d0c7a11")  # namespace of view ids; fixed for ever
 _NAMESPACE = VIEW_IDS.bytes
-_ENCODER = Encoder(order="sorted")  # canonical, for what a receipt holds
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_NUL = b"\0"  # JSON has none: within its strings it is escaped
+_GAP = orjson.Fragment(_NUL)
+_ENCODER = Encoder(order="deterministic")
+
+
+class Heading(Value, frozen=True):
+    """What all views of an event have in common, but for its type where they do not say what happened.
+
+    `type` is a CloudEvents type. `headers` are all but a view's id; `letter` is what stands before, between and after
+    its data and its id in a view's canonical JSON.
+    """
+
+    type: str
+    source: str
+    case: str | None
+    time: str
+    event: str
+    headers: Headers
+    letter: tuple[bytes, bytes, bytes]
+
+
+def heading_of(type_: str, source: str, case: str | None, time: str, event: str) -> Heading:
+    """Return what the views of an event have in common: made once for all of them, 6 µs less an event."""
+    subject = {"subject": case} if case else {}
+    common = {"source": source, "type": type_, **subject, "time": time}
+    common |= {"datacontenttype": "application/json", "causationid": event}
+    letter = canonical({"specversion": "1.0", "data": _GAP, "id": _GAP, **common})
+    before, between, after = letter.split(_NUL)
+    return Heading(type_, source, case, time, event, binary(common), (before, between, after))
 
 
 class View(Value, frozen=True):
-    """What one recipient may see of one event. `type` is a CloudEvents type.
+    """What one recipient may see of one event.
 
     `value` is the data as design fixes it, in canonical JSON: the view's Kafka value.
     """
 
     recipient: str
     id: str
-    type: str
-    source: str
-    case: str | None
-    time: str
-    event: str
+    heading: Heading
     value: bytes
 
     @property
@@ -42,57 +66,29 @@ class View(Value, frozen=True):
         data: dict[str, Any] = orjson.loads(self.value)
         return data
 
-    def attributes(self) -> dict[str, str]:
-        """Return the view's CloudEvents attributes."""
-        case = {"subject": self.case} if self.case else {}
-        return {
-            "specversion": "1.0",
-            "id": self.id,
-            "source": self.source,
-            "type": self.type,
-            **case,
-            "time": self.time,
-            "datacontenttype": "application/json",
-            "causationid": self.event,
-        }
-
     def body(self) -> dict[str, Any]:
         """Return the view as a structured CloudEvent."""
-        return {**self.attributes(), "data": self.data}
+        body: dict[str, Any] = orjson.loads(self.letter())
+        return body
 
     def headers(self) -> Headers:
         """Return the view's Kafka headers (binary mode)."""
-        own = (("ce_specversion", b"1.0"), ("ce_id", self.id.encode()))
-        return own + _common(self.source, self.type, self.case, self.time, self.event)
+        return (("ce_specversion", b"1.0"), ("ce_id", self.id.encode()), *self.heading.headers)
 
     def letter(self) -> bytes:
         """Return the view as a structured CloudEvent in canonical JSON."""
-        return canonical({**self.attributes(), "data": orjson.Fragment(self.value)})
+        before, between, after = self.heading.letter
+        return b"".join((before, self.value, between, canonical(self.id), after))
 
 
-@lru_cache(maxsize=64)  # made once for the views of an event: 2 µs of each
-def _common(source: str, type_: str, case: str | None, time: str, event: str) -> Headers:
-    """Return the headers that an event's views of one type have in common."""
-    subject = {"subject": case} if case else {}
-    common = {"source": source, "type": type_, **subject, "time": time}
-    return binary({**common, "datacontenttype": "application/json", "causationid": event})
+def view_id(party: str, case: str | None, event: str, recipient: str) -> str:
+    """Return the id of a view: UUIDv5 of (source, case, id, recipient) of its event, the same at every replay.
 
-
-def view_id(event: Event, recipient: str) -> str:
-    """Return the id of a view: UUIDv5 of (source, case, id, recipient), the same at every replay."""
-    return view_key(event.party, event.case, event.id, recipient)
-
-
-def view_key(party: str, case: str | None, event: str, recipient: str) -> str:
-    """Return the same where only the parts of the event's identity are left."""
-    return _uuid5(f"{source_of(party)}/{case or NO_CASE}/{event}/{recipient}")
-
-
-def _uuid5(name: str) -> str:
-    """Return the UUID, version 5, of a name in our namespace (RFC 9562, 5.5): 1.2 µs, uuid.uuid5 takes 4."""
+    Source: RFC 9562, 5.5. uuid.uuid5 takes 4 µs, this 1.
+    """
+    name = f"{SOURCE_PREFIX}{party}/{case or NO_CASE}/{event}/{recipient}"
     text = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def view_digest(salt: str, view: View) -> str:
@@ -107,21 +103,22 @@ class Receipt(Value, frozen=True):
     """Who got what of a case, or did not, by which rule. Names of fields, never values.
 
     `event` is None for a read that no event covers; `actor` is the pseudonym of who read the vault;
-    `failed` maps a rule to the reason of its gate, and is treated as frozen; `time` is the bus's clock.
+    `failed` maps a rule to the reason of its gate, and is treated as frozen; `time` is the bus's clock. The fields
+    stand in the order of their names: so they are canonical as they are encoded, without being sorted each time.
     """
 
-    event: str | None
-    subject: str | None
-    recipient: str
-    outcome: Outcome
-    time: str
+    actor: str | None
     contract: str
-    actor: str | None = None
-    rules: tuple[str, ...] = ()
-    failed: Mapping[str, str] = field(default_factory=dict)
-    fields: tuple[str, ...] = ()
-    refs: tuple[str, ...] = ()
-    view_digest: str | None = None
+    event: str | None
+    failed: Mapping[str, str]
+    fields: tuple[str, ...]
+    outcome: Outcome
+    recipient: str
+    refs: tuple[str, ...]
+    rules: tuple[str, ...]
+    subject: str | None
+    time: str
+    view_digest: str | None
 
     def body(self) -> dict[str, Any]:
         """Return the receipt as JSON values."""

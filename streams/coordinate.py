@@ -7,7 +7,7 @@ What time brings (a deadline that passed, a case that is over) the bus says itse
 of that event's time, and at a tick where no event comes. So it follows from the log alone, however late the tick is.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -199,10 +199,9 @@ def _encoded(after: State) -> bytes | None:
     return None if isinstance(after, Hold) and after.since is None else state.encode(after)
 
 
-def _left(admitted: Admitted, decision: Decision) -> Iterator[Outbound]:
+def _left(admitted: Admitted, decision: Decision) -> list[Outbound]:
     """Return the views and receipts of an event."""
-    yield from map(view_record, decision.views)
-    yield from receipt_records(admitted.event, decision.written)
+    return [*map(view_record, decision.views), *receipt_records(admitted.event, decision.written)]
 
 
 def _recorded(case: Case, admitted: Admitted, after: State) -> list[Outbound]:

@@ -75,7 +75,7 @@ Bases = Mapping[tuple[str, str, str], str]
 
 def _bases(told: Told | None) -> Bases:
     return {
-        (view.event, view.recipient, ground["rule"]): ground["basis"]
+        (retold.admitted.event.id, view.recipient, ground["rule"]): ground["basis"]
         for retold in (told.events if told else ())
         for view in retold.decision.views
         for ground in view.data["grounds"]

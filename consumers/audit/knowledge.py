@@ -15,7 +15,7 @@ from schemas.case_facts import earlier_sources
 from schemas.contract import Contract, Contracts
 from schemas.events.rights import CorrectionAcknowledged, CorrectionIssued
 from schemas.may_read import Deposit, Reading, may_read
-from schemas.predicates import Question, failure
+from schemas.predicates import failure
 from schemas.retention import expired
 
 Standing = Literal["known", "wrong", "corrected", "to_delete", "deleted"]
@@ -135,7 +135,7 @@ class _Teller:
     def _lapsed(self, contract: Contract, party: str, event: str, id_: str) -> bool:
         rule = contract.rule[id_]
         on_consent = _ON_CONSENT in rule.gate.obligations
-        return on_consent and failure(Question(contract, self._case, event, rule, party)) is not None
+        return on_consent and failure(contract, self._case, event, rule, party) is not None
 
     def _opens(self, party: str, said_by: str, name: str) -> bool:
         said = self._case.said[said_by]

@@ -21,7 +21,7 @@ from schemas.errors import StateError
 from schemas.events.city import CaseErased
 from schemas.receipt_chain import chained
 from schemas.value import Value
-from schemas.views import View, view_digest, view_id
+from schemas.views import View, heading_of, view_digest, view_id
 
 Buried = Mapping[tuple[str, str | None], Mark]  # tombstones among the views, the newest of each
 
@@ -93,7 +93,8 @@ class Remains:
                 yield from self._of_views(case, stub, buried)
 
     def _farewell(self, case: str, topic: str) -> str:
-        return view_id(self._stubs[case].event, topics.party_of(topic))
+        event = self._stubs[case].event
+        return view_id(event.party, event.case, event.id, topics.party_of(topic))
 
     def _of_receipts(self, case: str, stub: _Stub) -> Iterator[Finding]:
         found, due = _chain(self._receipts.get(case, ())), stub.erased.receipts
@@ -158,7 +159,7 @@ def _told(stored: Stored, case: str) -> View | None:
     id_, type_, source, time, event = (header(record.headers, name) for name in names)
     if not (id_ and type_ and source and time and event and record.value):
         return None
-    view = View(topics.party_of(record.topic), id_, type_, source, case, time, event, record.value)
+    view = View(topics.party_of(record.topic), id_, heading_of(type_, source, case, time, event), record.value)
     return view if record.headers == view.headers() else None
 
 

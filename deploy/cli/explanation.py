@@ -8,7 +8,7 @@ from schemas.apply import apply
 from schemas.case import State
 from schemas.contract import Contract, Rule
 from schemas.envelope import Admitted
-from schemas.predicates import Question, failure
+from schemas.predicates import failure
 from schemas.recipients import recipients
 from schemas.verdicts import Verdict
 from schemas.views import View
@@ -89,5 +89,5 @@ def _asked(contract: Contract, state: State, admitted: Admitted, rule: Rule, par
         return "not_addressed", None
     if party == event.party and not rule.to_publisher:
         return "own_event", None
-    reason = failure(Question(contract, state, event.id, rule, party))
+    reason = failure(contract, state, event.id, rule, party)
     return ("withheld", reason) if reason else ("released", None)

@@ -12,17 +12,13 @@ SERVING = frozenset({"administration", "unit", "authority"})  # these provide me
 
 
 class Claim(Value, frozen=True):
-    """An event that somebody says about a case, not yet accepted. `recorded`: the bus's clock."""
+    """An event that a party says about a case, not yet accepted. `recorded`: the bus's clock."""
 
     contract: Contract
     case: Case
     event: Event
+    party: str
     recorded: str
-
-    @property
-    def party(self) -> str:
-        """Who says it."""
-        return self.event.party
 
     def kind(self, party: str) -> str:
         """Return the kind of a party of the contract."""

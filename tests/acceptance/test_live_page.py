@@ -35,7 +35,7 @@ from schemas.identity import Role
 from schemas.overview_facts import Stage
 from schemas.records import Headers
 from schemas.state import encode
-from schemas.views import View
+from schemas.views import View, heading_of
 from tests import browser, wire
 from tests.acceptance.conftest import Stack
 from tests.brokers import RunningKafka, RunningPostgres
@@ -69,16 +69,8 @@ class Site:
         event = str(uuid4())
         id_, at = str(uuid4()), datetime.now(UTC) - ago
         time = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        view = View(
-            "ku",
-            id_,
-            f"dk.samspil.{type_}.v1",
-            f"urn:samspil:party:{by}",
-            case,
-            time,
-            event,
-            canonical({"fields": fields}),
-        )
+        heading = heading_of(f"dk.samspil.{type_}.v1", f"urn:samspil:party:{by}", case, time, event)
+        view = View("ku", id_, heading, canonical({"fields": fields}))
         await self._write(topics.views("ku"), 0, id_, view.value, view.headers())
         return event
 

@@ -25,7 +25,7 @@ from schemas.case import Case, Chain, Erased, Hold, Said, Shown, hold_key
 from schemas.overview import row
 from schemas.records import Inbound, Outbound
 from schemas.state import encode
-from schemas.views import View
+from schemas.views import View, heading_of
 from tests import wire
 from tests.brokers import RunningKafka, RunningPostgres
 from tests.waiting import eventually
@@ -110,16 +110,8 @@ def state_of(case: str, value: bytes | None = b"{}") -> Outbound:
 
 def view(case: str, type_: str, at: str = "2026-03-02T11:00:00Z", **fields: Any) -> Outbound:
     id_ = str(uuid4())
-    told = View(
-        "ku",
-        id_,
-        f"dk.samspil.{type_}.v1",
-        "urn:samspil:party:sof",
-        case,
-        at,
-        str(uuid4()),
-        canonical({"fields": fields}),
-    )
+    heading = heading_of(f"dk.samspil.{type_}.v1", "urn:samspil:party:sof", case, at, str(uuid4()))
+    told = View("ku", id_, heading, canonical({"fields": fields}))
     return Outbound(topics.views("ku"), 0, id_.encode(), told.value, told.headers())
 
 

@@ -15,7 +15,7 @@ from consumers.runner import started
 from schemas import topics
 from schemas.canonical import canonical
 from schemas.identity import Role
-from schemas.views import View
+from schemas.views import View, heading_of
 from tests import http_side
 from tests.brokers import RunningKafka, RunningPostgres
 from tests.http_side import HttpSide
@@ -40,7 +40,7 @@ def view(party: str) -> View:
     data = {"fields": {"kind": "outreach"}, "refs": {}, "case_refs": {}, "grounds": [], "contract": "d"}
     source, time = "urn:samspil:party:ku", "2026-03-02T11:00:00Z"
     type_ = "dk.samspil.prevention-activity-held.v1"
-    return View(party, str(uuid4()), type_, source, None, time, str(uuid4()), canonical(data))
+    return View(party, str(uuid4()), heading_of(type_, source, None, time, str(uuid4())), canonical(data))
 
 
 async def show(kafka: RunningKafka, *views: View, commit: bool = True) -> None:

@@ -3,6 +3,8 @@
 import json
 
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.canonical import canonical
 from schemas.contract_words import PREDICATES as PREDICATE_WORDS
@@ -11,7 +13,7 @@ from schemas.decide import decide
 from schemas.predicates import PREDICATES
 from schemas.recipients import EVERYONE, ROLES
 from schemas.verdicts import Accepted
-from schemas.views import Receipt, view_digest
+from schemas.views import Receipt, View, heading_of, view_digest
 from tests.unit.sayings import ADULT, CASE, ONE, OTHER, Talk, concerned, coordinated, failed, met, rules, views
 from tests.unit.scenarios import Bus, Heard, contract, play, said
 
@@ -29,7 +31,7 @@ class TestView:
         view = heard.decision.views[1]
         said = talk.bus.accepted[-1].event.fields
         assert view.recipient == "sof"
-        assert view.attributes() == {
+        assert {name: text for name, text in view.body().items() if name != "data"} == {
             "specversion": "1.0",
             "id": view.id,
             "source": "urn:samspil:party:buf",
@@ -86,18 +88,18 @@ class TestMarker:
         heard = coordinated(owner="vink").ok("vink", "exit-enrolled")
         assert heard.decision is not None
         view = next(view for view in heard.decision.views if view.recipient == "ku")
-        assert view.type == "dk.samspil.case-touched.v1"
+        assert view.heading.type == "dk.samspil.case-touched.v1"
         assert (view.data["fields"], view.data["refs"], view.data["case_refs"]) == ({}, {}, {})
 
     def test_typed_or_united_with_an_ordinary_rule_keeps_the_type(self) -> None:
         heard = coordinated().ok("sof", "case-closed")
         assert heard.decision is not None
-        types = {view.recipient: view.type for view in heard.decision.views}
+        types = {view.recipient: view.heading.type for view in heard.decision.views}
         assert types == {"ku": "dk.samspil.case-closed.v1"}
         assert rules(heard) == {"ku": ["closed-ku", "closed-recipients"]}
         typed = met().ok("sof", "case-closed")
         assert typed.decision is not None
-        assert {view.recipient: (view.type, view.data["fields"]) for view in typed.decision.views} == {
+        assert {view.recipient: (view.heading.type, view.data["fields"]) for view in typed.decision.views} == {
             "buf": ("dk.samspil.case-closed.v1", {}),
             "ku": ("dk.samspil.case-closed.v1", {"outcome": "resolved"}),
         }
@@ -193,7 +195,7 @@ class TestHolders:
         assert all(view["fields"]["participants"] == 5 for view in views(heard).values())
         assert heard.decision is not None
         assert {
-            (view.case, receipt.subject) for view in heard.decision.views for receipt in heard.decision.receipts
+            (view.heading.case, receipt.subject) for view in heard.decision.views for receipt in heard.decision.receipts
         } == {(None, None)}
 
 
@@ -214,6 +216,25 @@ def test_output_is_sorted_and_canonical() -> None:
     assert recipients == sorted(recipients)
     assert [receipt.recipient for receipt in decision.receipts] == recipients
     assert decision.views[0].value == canonical(json.loads(decision.views[0].value))
+
+
+@given(st.text(), st.text(), st.none() | st.text(), st.text(), st.text(), st.text())
+def test_a_view_is_a_canonical_event_whatever_its_attributes(
+    id_: str, source: str, case: str | None, time: str, event: str, said: str
+) -> None:
+    view = View("ku", id_, heading_of("dk.samspil.x.v1", source, case, time, event), canonical({"fields": said}))
+    assert view.letter() == canonical(view.body())
+    assert view.body() == {
+        "specversion": "1.0",
+        "id": id_,
+        "source": source,
+        "type": "dk.samspil.x.v1",
+        **({"subject": case} if case else {}),
+        "time": time,
+        "datacontenttype": "application/json",
+        "causationid": event,
+        "data": {"fields": said},
+    }
 
 
 def test_receipts_are_canonical() -> None:

@@ -260,7 +260,7 @@ def _generous(given: Contract) -> Contract:
 
 @HELD.check(
     obligation=altered(without_obligations),
-    holders_alone=patched(decide, "failure", lambda _question: None),
+    holders_alone=patched(decide, "failure", lambda *_: None),
     rules_for_others=patched(rules_file, "_check_non_holder", lambda *_: None),
 )
 def investigations_and_outsiders_get_nothing(given: Contract) -> None:
@@ -279,7 +279,7 @@ def investigations_and_outsiders_get_nothing(given: Contract) -> None:
     outside = [view for view in shown if not given.parties[view.recipient].holds_case_data]
     assert outside
     for view in outside:
-        type_ = given.types[next(e.event.type for e in bus.accepted if e.event.id == view.event)]
+        type_ = given.types[next(e.event.type for e in bus.accepted if e.event.id == view.heading.event)]
         assert not view.data["refs"] | view.data["case_refs"]
         assert {type_.fields[name].sensitivity for name in view.data["fields"]} <= {0}
     assert all(

@@ -83,7 +83,7 @@ class TestRoles:
         assert rules(heard) == {"ku": ["deadline", "deadline-ku"]}
         assert views(heard)["ku"]["fields"]["responsible"] == "ku"
         assert heard.decision is not None
-        assert heard.decision.views[0].source == "urn:samspil:party:bus"
+        assert heard.decision.views[0].heading.source == "urn:samspil:party:bus"
 
     def test_a_party_that_the_contract_no_longer_knows_is_nobody(self) -> None:
         talk = met()
