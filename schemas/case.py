@@ -56,6 +56,8 @@ class Said(Written, frozen=True):
 
     def undone_before(self, place: int) -> bool:
         """Whether it was undone by a correction at or before that place."""
+        if not self.corrected:
+            return False
         return any(reason in UNDOING and at <= place for reason, at in self.corrected.items())
 
 

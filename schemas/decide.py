@@ -37,10 +37,12 @@ def decide(contract: Contract, state: State, admitted: Admitted) -> Decision:
     views: list[View] = []
     receipts: list[Receipt] = []
     shown: dict[str, Shown] = {}
+    withheld: set[str] = set()
     for party in sorted(rulings):
         ruling = rulings[party]
         if not ruling.held:
             receipts.append(_withheld(contract, admitted, party, ruling))
+            withheld.add(party)
             continue
         rules = tuple([rule.id for rule in ruling.held])
         released = contents.get(rules)
@@ -54,7 +56,9 @@ def decide(contract: Contract, state: State, admitted: Admitted) -> Decision:
         receipts.append(_released(contract, admitted, view, released, ruling))
         shown[party] = released.shown
     written = tuple([receipt.value() for receipt in receipts])
-    return Decision(tuple(views), tuple(receipts), written, _named_in_vain(event, rulings), shown)
+    # Who is withheld though the event names it: a rule addressed it, and none holds.
+    in_vain = tuple(sorted(withheld & _named(event))) if withheld else ()
+    return Decision(tuple(views), tuple(receipts), written, in_vain, shown)
 
 
 def _rulings(contract: Contract, state: State, event: Event) -> Mapping[str, Ruling]:
@@ -74,12 +78,6 @@ def _rulings(contract: Contract, state: State, event: Event) -> Mapping[str, Rul
             else:
                 ruling.failed[rule.id] = reason
     return rulings
-
-
-def _named_in_vain(event: Event, rulings: Mapping[str, Ruling]) -> tuple[str, ...]:
-    """Return the parties that the event names and a rule addresses, for whom no rule holds."""
-    withheld = {party for party, ruling in rulings.items() if not ruling.held}
-    return tuple(sorted(withheld & _named(event))) if withheld else ()
 
 
 def _named(event: Event) -> set[str]:

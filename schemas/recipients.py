@@ -128,8 +128,9 @@ def recipients(contract: Contract, state: State, event: Event, to: str) -> Colle
         return (to,)
     if to == EVERYONE:
         return contract.parties.keys()
-    if to not in ROLES:
+    role = ROLES.get(to)
+    if role is None:
         raise UnknownWordError("recipient of a rule")
     if not isinstance(state, Case):
         raise StateError("a rule addresses a role in a case, the event has none")
-    return {party for party in ROLES[to](contract, state, event) if party in contract.parties}
+    return {party for party in role(contract, state, event) if party in contract.parties}

@@ -29,7 +29,7 @@ def noted(contract: Contract, case: Case, admitted: Admitted, receipts: Sequence
         return Erased(recorded, case.id, event.id, data.reason, data.recipients, admitted.seal.salt, chain)
     after = replace(
         case,
-        meetings=_meetings(case, event, recorded),
+        meetings=_meetings(case, event, recorded) if event.type == "meeting-held" else case.meetings,
         due=running(contract, case, admitted),
         newest=case.newest if event.party == BUS else recorded,
         over=case.over or (recorded if case.closed else None),
@@ -41,8 +41,6 @@ def noted(contract: Contract, case: Case, admitted: Admitted, receipts: Sequence
 
 
 def _meetings(case: Case, event: Event, recorded: str) -> Mapping[str, Meeting]:
-    if event.type != "meeting-held":
-        return case.meetings
     id_ = case.said[event.id].about or ""
     return {**case.meetings, id_: replace(case.meetings[id_], held_at=recorded)}
 

@@ -78,7 +78,7 @@ class View(Value, frozen=True):
     def letter(self) -> bytes:
         """Return the view as a structured CloudEvent in canonical JSON."""
         before, between, after = self.heading.letter
-        return b"".join((before, self.value, between, canonical(self.id), after))
+        return b"".join((before, self.value, between, orjson.dumps(self.id), after))
 
 
 def view_id(party: str, case: str | None, event: str, recipient: str) -> str:
