@@ -17,7 +17,6 @@ import pytest
 from aiokafka import TopicPartition
 
 from consumers.case_states import CaseStates
-from consumers.runner import Projection, Runner, started
 from consumers.statistics.projection import Statistics
 from deploy import clients
 from schemas import state, topics
@@ -26,6 +25,7 @@ from tests import http_side
 from tests.brokers import RunningKafka, RunningPostgres
 from tests.bus import Bus, bus
 from tests.http_side import consuming
+from tests.projecting import running
 from tests.speech import Saying, activity, concern, say, vault_ref
 from tests.waiting import eventually
 from tests.worker_process import WorkerProcess
@@ -78,17 +78,10 @@ class Counting:
     async def projecting(self) -> AsyncIterator[None]:
         """Statistics and states at work; at the end as a crash would end them."""
         pool = await clients.pool(self.dsns["projector"], 4)
-        access = self.kafka.access("projector")
-        kept: tuple[Projection, ...] = (Statistics(), CaseStates())
-        tasks = [
-            asyncio.create_task(Runner(one, lambda: started(clients.consumer(access)), pool).run()) for one in kept
-        ]
         try:
-            yield
+            async with running(self.kafka, pool, Statistics(), CaseStates()):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             pool.terminate()
 
     async def all_counted(self) -> None:
