@@ -108,7 +108,8 @@ async def _made(access: KafkaAccess, database: asyncpg.Connection, year: int) ->
         await writer.start()
         found = await _found(access, year)  # again: none that was there before the fence is overlooked
         if found is None:
-            await writer.commit([Outbound(topics.STATISTICS, 0, str(year).encode(), body)], {}, "")
+            record = Outbound(topics.STATISTICS, 0, str(year).encode(), body)
+            await writer.commit(writer.pack([record]), {}, "")
     finally:
         await writer.stop()
     if found is None and (written := await _found(access, year)):

@@ -4,7 +4,7 @@ What is admitted is rebuilt from its checked parts and sealed: the bus's time, a
 force, its place in the inbox. Everything else gets its reason, on the publisher's refusals.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Protocol
@@ -18,7 +18,7 @@ from schemas.errors import MalformedError, UnknownContractError
 from schemas.records import Inbound, Outbound
 from schemas.verdicts import Refusal, answer
 from streams import dead_letters
-from streams.step import Dead, Memory, Outcome
+from streams.batch import Batch
 from streams.sweep import is_sweep
 
 _NO_CLOCK = datetime(9000, 1, 1, tzinfo=UTC)  # later than any event: asks for the form alone
@@ -53,23 +53,19 @@ class Admit:
     name: ClassVar[str] = "admit"
     remembers: ClassVar[bool] = False
 
-    def judge(self, run: Sequence[Inbound], memory: Memory) -> Outcome:  # noqa: ARG002 - this step keeps nothing
-        """Admit or refuse each record."""
-        outputs: list[Outbound] = []
-        dead: list[Dead] = []
-        for record in run:
-            if is_sweep(record):
-                continue
-            try:
-                outputs.append(self._judge(record))
-            except UnknownContractError:
-                raise  # not the record's fault but ours: end, before a good event is refused
-            except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
-                dead.append(dead_letters.dead(self.name, record, error))
-                refusal = dead_letters.refusal(record.headers)
-                party = topics.party_of(record.topic)
-                outputs += [answer(party, refusal, record.offset), dead_letters.letter(dead[-1])]
-        return Outcome(tuple(outputs), dead=tuple(dead))
+    def judge(self, batch: Batch, record: Inbound) -> None:
+        """Admit a record or refuse it."""
+        if is_sweep(record):
+            return
+        try:
+            batch.outputs.append(self._judge(record))
+        except UnknownContractError:
+            raise  # not the record's fault but ours: end, before a good event is refused
+        except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
+            batch.dead.append(dead_letters.dead(self.name, record, error))
+            refusal = dead_letters.refusal(record.headers)
+            party = topics.party_of(record.topic)
+            batch.outputs += [answer(party, refusal, record.offset), dead_letters.letter(batch.dead[-1])]
 
     def _judge(self, record: Inbound) -> Outbound:
         party = topics.party_of(record.topic)

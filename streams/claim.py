@@ -6,7 +6,7 @@ A partition is claimed when it is assigned, not at its first record, so that tic
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -17,8 +17,9 @@ from schemas.log_events import LogEvent
 from schemas.outputs import marks
 from schemas.records import Inbound
 from schemas.rights import WORKER_GROUP, WORKER_TRANSACTIONS
+from streams.batch import Batch, Dead
 from streams.states import States, restore
-from streams.step import Dead, Step, Ticking
+from streams.step import Step, Ticking
 from streams.transactions import Transactions
 
 TICKED = 100  # cases of one transaction of a tick
@@ -56,7 +57,7 @@ class Claim:
 
     async def judge(self, records: tuple[ConsumerRecord, ...]) -> None:
         """Judge a run, transaction by transaction. Raises what I/O raises: then the process must end."""
-        fresh = [_inbound(record) for record in records if record.offset >= self.position]
+        fresh = [record for record in records if record.offset >= self.position]
         for start in range(0, len(fresh), BATCH):
             await self._judge(fresh[start : start + BATCH])
 
@@ -70,7 +71,7 @@ class Claim:
         while isinstance(step, Ticking) and (keys := self._states.due(now, TICKED)):
             outcome = step.tick(keys, self._states, now, contract)
             if outcome.outputs:
-                await self._transactions.commit(outcome.outputs, {}, WORKER_GROUP)
+                await self._transactions.commit(self._transactions.pack(outcome.outputs), {}, WORKER_GROUP)
                 self._states.keep(outcome.states)
             self._states.looked_at(keys, now, contract)
             _tell(outcome.dead)
@@ -78,12 +79,18 @@ class Claim:
 
     async def close_files(self, parties: Iterable[str]) -> None:
         """Have the files of this partition closed, and of the views of these parties. Raises what I/O raises."""
-        await self._transactions.commit(marks(self.place.partition, parties), {}, WORKER_GROUP)
+        packing = self._transactions.pack(marks(self.place.partition, parties))
+        await self._transactions.commit(packing, {}, WORKER_GROUP)
 
-    async def _judge(self, run: list[Inbound]) -> None:
-        outcome = self.step.judge(run, self._states)
+    async def _judge(self, run: Sequence[ConsumerRecord]) -> None:
+        batch, packing = Batch(self._states), self._transactions.pack()
+        for record in run:
+            self.step.judge(batch, _inbound(record))
+            packing.add(batch.drain())
+        outcome = batch.outcome()
+        packing.add(outcome.outputs)
         position = run[-1].offset + 1
-        await self._transactions.commit(outcome.outputs, {self.place: position}, WORKER_GROUP)
+        await self._transactions.commit(packing, {self.place: position}, WORKER_GROUP)
         self._states.keep(outcome.states)
         self.position = position
         _tell(outcome.dead)

@@ -7,8 +7,8 @@ What time brings (a deadline that passed, a case that is over) the bus says itse
 of that event's time, and at a tick where no event comes. So it follows from the log alone, however late the tick is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from schemas import admission, judge, orders, state, topics
@@ -18,44 +18,16 @@ from schemas.contract import Contract, Contracts
 from schemas.envelope import SOURCE_PREFIX, Admitted, Seal
 from schemas.errors import UnknownContractError, UnstorableError
 from schemas.orders import Order, Ordered
-from schemas.outputs import carried_over, erasures, log_record, marks, receipt_records, state_record, view_record
+from schemas.outputs import carried_over, erasures, log_record, marks, receipt_records, view_record
 from schemas.records import Inbound, Outbound
 from schemas.terms import erased, said_by_bus
 from schemas.verdicts import answer
 from schemas.views import Decision
 from streams import dead_letters
-from streams.step import Dead, Kept, Memory, Outcome
+from streams.batch import Batch, Memory, Outcome
 
 _NOWHERE = -1
 MOST_STATE = 3 * 1024 * 1024  # under the 4 MiB that the topic takes; fewer than FULL events are far from it
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What a run has led to so far: its records, and each state that it changed with the contract that judged last."""
-
-    memory: Memory
-    outputs: list[Outbound] = field(default_factory=list)
-    changed: dict[str, tuple[State, str]] = field(default_factory=dict)
-    dead: list[Dead] = field(default_factory=list)
-
-    def state(self, key: str) -> State:
-        """Return the state as the batch has left it."""
-        return self.changed[key][0] if key in self.changed else self.memory.get(key)
-
-    def held(self, case: str) -> bool:
-        """Whether a legal hold stands on the case."""
-        hold = self.state(hold_key(case))
-        return isinstance(hold, Hold) and hold.since is not None
-
-    def take(self, key: str, written: Iterable[Outbound], after: State, contract: str) -> None:
-        self.outputs += written
-        self.changed[key] = (after, contract)
-
-    def outcome(self) -> Outcome:
-        kept = {key: Kept(after, _encoded(after)) for key, (after, _) in self.changed.items()}
-        states = [state_record(key, kept[key].encoded, contract) for key, (_, contract) in self.changed.items()]
-        return Outcome((*self.outputs, *states), kept, tuple(self.dead))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +41,22 @@ class Coordinate:
     name: ClassVar[str] = "coordinate"
     remembers: ClassVar[bool] = True
 
-    def judge(self, run: Sequence[Inbound], memory: Memory) -> Outcome:
-        """Judge each event against its case as the events before it left the case."""
-        batch = _Batch(memory)
-        for record in run:
-            try:
-                self._judge(batch, record)
-            except UnknownContractError:
-                raise  # not the event's fault but ours: end, before a good event is refused
-            except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
-                batch.dead.append(dead_letters.dead(self.name, record, error))
-                batch.outputs += [*self._internal(record), dead_letters.letter(batch.dead[-1])]
-        return batch.outcome()
+    def judge(self, batch: Batch, record: Inbound) -> None:
+        """Judge an event against its case as the events before it left the case."""
+        try:
+            self._judge(batch, record)
+        except UnknownContractError:
+            raise  # not the event's fault but ours: end, before a good event is refused
+        except Exception as error:  # noqa: BLE001 - one bad record stops nothing: answered and dead-lettered
+            batch.dead.append(dead_letters.dead(self.name, record, error))
+            batch.outputs += [*self._internal(record), dead_letters.letter(batch.dead[-1])]
 
     def tick(self, keys: Iterable[str], memory: Memory, now: str, contract: Contract) -> Outcome:
         """Say what the bus has to say of these cases, the time being `now`.
 
         A case that fails is passed over, and named by the place of its state (no offset: it was not read from there).
         """
-        batch = _Batch(memory)
+        batch = Batch(memory)
         for key in keys:
             try:
                 self._say(batch, key, now, contract)
@@ -96,7 +65,7 @@ class Coordinate:
                 batch.dead.append(dead_letters.dead(self.name, place, error))
         return batch.outcome()
 
-    def _judge(self, batch: _Batch, record: Inbound) -> None:
+    def _judge(self, batch: Batch, record: Inbound) -> None:
         if orders.is_sealed(record.headers):
             self._carry_out(batch, record)
             return
@@ -118,16 +87,16 @@ class Coordinate:
             logged = erasures(before)
         batch.take(event.key, [*logged, *_left(admitted, decision)], judgement.state, seal.contract)
 
-    def _say(self, batch: _Batch, key: str, now: str, contract: Contract) -> None:
+    def _say(self, batch: Batch, key: str, now: str, contract: Contract) -> None:
         """Let the bus say all that the time has come for in a case. An erased case is one that it says no more of."""
-        held = batch.held(key)
+        held = _held(batch, key)
         while isinstance(case := batch.state(key), Case):
             event = said_by_bus(contract, case, now, held=held)
             if event is None:
                 return
             _take(batch, contract, case, Admitted(event, Seal(now, self.salt(), contract.digest)))
 
-    def _carry_out(self, batch: _Batch, record: Inbound) -> None:
+    def _carry_out(self, batch: Batch, record: Inbound) -> None:
         """Do what was ordered of a case, after all that the bus has to say of it by then."""
         ordered = orders.unsealed_order(record)
         order, seal = ordered.order, ordered.seal
@@ -142,7 +111,7 @@ class Coordinate:
             self._do(batch, ordered, contract, record.partition)
         batch.outputs.append(orders.carried_out(ordered, before=done))  # last: what fails on the way was not done
 
-    def _do(self, batch: _Batch, ordered: Ordered, contract: Contract, partition: int) -> None:
+    def _do(self, batch: Batch, ordered: Ordered, contract: Contract, partition: int) -> None:
         order, seal = ordered.order, ordered.seal
         case = batch.state(order.case)
         match order.kind:
@@ -167,11 +136,17 @@ class Coordinate:
         return [answer(party, dead_letters.refusal(record.headers), int(offset) if offset.isdecimal() else None)]
 
 
-def _hindrance(batch: _Batch, order: Order) -> str | None:
+def _held(batch: Batch, case: str) -> bool:
+    """Whether a legal hold stands on the case."""
+    hold = batch.state(hold_key(case))
+    return isinstance(hold, Hold) and hold.since is not None
+
+
+def _hindrance(batch: Batch, order: Order) -> str | None:
     """Return why an order cannot be carried out: there is no such case (any more), or a hold stands or does not."""
     if order.kind == "sweep":
         return None
-    case, held = batch.state(order.case), batch.held(order.case)
+    case, held = batch.state(order.case), _held(batch, order.case)
     if order.kind == "release":
         return None if held else orders.NOT_HELD
     if order.kind == "hold" and isinstance(case, Erased):
@@ -181,22 +156,17 @@ def _hindrance(batch: _Batch, order: Order) -> str | None:
     return orders.HELD if order.kind == "erase" and held else None
 
 
-def _is_done(batch: _Batch, order: Order) -> bool:
+def _is_done(batch: Batch, order: Order) -> bool:
     """Whether it was carried out before: an erased case stays erased, and a hold stands since it was first ordered."""
     if order.kind == "erase":
         return isinstance(batch.state(order.case), Erased)
-    return order.kind == "hold" and batch.held(order.case)
+    return order.kind == "hold" and _held(batch, order.case)
 
 
-def _take(batch: _Batch, contract: Contract, case: Case, admitted: Admitted) -> None:
+def _take(batch: Batch, contract: Contract, case: Case, admitted: Admitted) -> None:
     """Take what the bus itself says of a case."""
     after, decision = judge.replay(contract, case, admitted)
     batch.take(case.id, [*_recorded(case, admitted, after), *_left(admitted, decision)], after, contract.digest)
-
-
-def _encoded(after: State) -> bytes | None:
-    """Return the state's bytes; a hold that was released leaves none."""
-    return None if isinstance(after, Hold) and after.since is None else state.encode(after)
 
 
 def _left(admitted: Admitted, decision: Decision) -> list[Outbound]:

@@ -10,7 +10,7 @@ from schemas.records import Headers, Inbound, Outbound
 from schemas.topics import DEAD
 from schemas.verdicts import Refusal
 from schemas.vocabulary import UUID
-from streams.step import Dead
+from streams.batch import Dead
 
 INTERNAL = "internal"
 _UUID = re.compile(UUID)

@@ -18,7 +18,7 @@ from schemas.errors import StateError
 from schemas.records import Headers
 from schemas.terms import next_look
 from streams.agenda import Agenda
-from streams.step import Kept
+from streams.batch import Kept
 
 _DECODED = 256  # cases of one partition that are kept decoded
 _POLL_MS = 200

@@ -8,18 +8,16 @@ looking at it would succeed, offsets and all. So each is awaited before the offs
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
 
-from schemas.errors import UnsendableError
 from schemas.records import Outbound
+from streams.packing import Packing
 
 TIMEOUT_MS = 10_000  # a frozen writer holds the last stable offset of each partition that it wrote to
-BATCH_BYTES = 512 * 1024  # well under a broker's usual limit of 1 MiB a batch
-_ENVELOPE = 1024  # bytes of a record's key and headers, about the most
 _RECORD_BYTES = 4 * 1024 * 1024  # one state of a full case must fit
 
 
@@ -45,46 +43,24 @@ class Transactions:
         """End in order."""
         await self._producer.stop()
 
-    async def commit(self, outputs: Iterable[Outbound], position: Mapping[TopicPartition, int], group: str) -> None:
-        """Write outputs and the position after the run, or raise: then nothing of it can be seen.
+    def pack(self, outputs: Iterable[Outbound] = ()) -> Packing:
+        """Return the beginning of what a transaction will write. Raises UnsendableError."""
+        packing = Packing(self._producer.create_batch)
+        packing.add(outputs)
+        return packing
+
+    async def commit(self, packing: Packing, position: Mapping[TopicPartition, int], group: str) -> None:
+        """Write what is packed and the position after the run, or raise: then nothing of it can be seen.
 
         What follows from no run has no position.
         """
         await self._producer.begin_transaction()
-        await self._send(outputs)
+        await asyncio.gather(*(self._send(*place, batches) for place, batches in packing.batches().items()))
         if position:
             await self._producer.send_offsets_to_transaction(position, group)
         await self._producer.commit_transaction()
 
-    async def _send(self, outputs: Iterable[Outbound]) -> None:
-        by_partition: dict[tuple[str, int], list[Outbound]] = defaultdict(list)
-        for record in outputs:
-            by_partition[record.topic, record.partition].append(record)
-        await asyncio.gather(*(self._send_all(*place, records) for place, records in by_partition.items()))
-
-    async def _send_all(self, topic: str, partition: int, records: list[Outbound]) -> None:
-        """Send one partition's records in order, in as many batches as they need."""
-        sent = [
-            await self._producer.send_batch(batch, topic, partition=partition)
-            for batch in self._batches(topic, records)
-        ]
+    async def _send(self, topic: str, partition: int, batches: Iterable[BatchBuilder]) -> None:
+        sent = [await self._producer.send_batch(batch, topic, partition=partition) for batch in batches]
         for future in sent:
             await future
-
-    def _batches(self, topic: str, records: list[Outbound]) -> Iterator[Any]:
-        """Pack records into batches of a size that every topic takes; a larger record goes alone."""
-        batch, size = self._producer.create_batch(), 0
-        for record in records:
-            weight = len(record.value or b"") + _ENVELOPE
-            if size and size + weight > BATCH_BYTES:
-                yield _closed(batch)
-                batch, size = self._producer.create_batch(), 0
-            if batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers)) is None:
-                raise UnsendableError(topic)
-            size += weight
-        yield _closed(batch)
-
-
-def _closed(batch: Any) -> Any:
-    batch.close()
-    return batch

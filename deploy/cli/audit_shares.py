@@ -22,7 +22,7 @@ from pathlib import Path
 from consumers.audit.findings import Report, merged
 from consumers.audit.reading import Extent, audit
 from consumers.audit.share import EVERYTHING, MOST, Share, shares
-from deploy import clients
+from deploy import clients, garbage
 from deploy.cli import reach
 from deploy.cli.console import CANNOT
 from deploy.kafka_access import KafkaAccess
@@ -133,5 +133,6 @@ def _count(more: int) -> None:
 
 
 def _audit(work: Work, share: Share, progress: Callable[[int], None]) -> Report:
+    garbage.look_seldom()
     opened = partial(clients.consumer, work.access)
     return reach.run(audit(opened, load_all(work.policies), work.extent, progress, share))

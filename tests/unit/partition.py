@@ -18,9 +18,10 @@ from schemas.contract import Contracts
 from schemas.envelope import Admitted, Event, Seal, source_of, type_of
 from schemas.records import Headers, Inbound, Outbound
 from streams.admit import admitted_record
+from streams.batch import Outcome
 from streams.coordinate import Coordinate
 from streams.states import States
-from streams.step import Outcome
+from streams.step import judged
 from tests.unit.sayings import CASE, DEFAULTS
 from tests.wire import STRUCTURED, contracts
 
@@ -99,7 +100,7 @@ class Partition:
     def hear(self, record: Inbound) -> bool:
         """Judge a record of the admitted topic; whether it was taken."""
         self.records.append(record)
-        outcome = self._step.judge([record], self.states)
+        outcome = judged(self._step, [record], self.states)
         self._take(outcome)
         id_ = _header(record.headers, "ce_id")
         logged = (r for r in outcome.outputs if r.topic == topics.LOG and r.value)

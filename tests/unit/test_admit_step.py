@@ -14,6 +14,7 @@ from schemas.records import Headers, Inbound
 from schemas.verdicts import Refusal
 from streams.admit import Admit
 from streams.states import States
+from streams.step import judged
 from tests.speech import Saying, activity, concern
 from tests.wire import contracts
 
@@ -55,7 +56,7 @@ def _said(saying: Saying, time: str = "2026-03-02T11:00:00Z") -> Saying:
 
 def test_an_event_is_sealed_and_stands_beside_its_case() -> None:
     saying = _said(concern("buf", str(uuid4()), observed_on="2026-03-01"))
-    [record] = _step().judge([_record(saying, 41)], States()).outputs
+    [record] = judged(_step(), [_record(saying, 41)], States()).outputs
     assert saying.case is not None
     assert (record.topic, record.partition) == (topics.ADMITTED, topics.partition_of(saying.case.encode()))
     seal = admission.unseal(Inbound(record.topic, record.partition, 0, record.key, record.value, record.headers)).seal
@@ -67,7 +68,7 @@ def test_nothing_that_was_written_beside_the_event_travels_on() -> None:
     saying = _said(activity("kff"))
     more: Headers = (("Faust-Ag-ReplyTo", b"evil"), ("x-note", CPR.encode()))
     inbound = Inbound(topics.inbox("kff"), 0, 0, CPR.encode(), saying.value, (*saying.headers, *more))
-    [record] = _step().judge([inbound], States()).outputs
+    [record] = judged(_step(), [inbound], States()).outputs
     assert record.key == b"kff"
     assert CPR.encode() not in repr(record).encode()
     assert not {name for name, _ in record.headers} & {"Faust-Ag-ReplyTo", "x-note"}
@@ -75,7 +76,7 @@ def test_nothing_that_was_written_beside_the_event_travels_on() -> None:
 
 def test_a_refusal_goes_to_the_inboxs_party_with_its_place() -> None:
     saying = _said(concern("buf", str(uuid4()), person=CPR))
-    [record] = _step().judge([_record(saying, 7)], States()).outputs
+    [record] = judged(_step(), [_record(saying, 7)], States()).outputs
     assert (record.topic, dict(record.headers)) == (topics.refusals("buf"), {"ce_inboxoffset": b"7"})
     assert orjson.loads(record.value or b"")["reason"] == "schema"
     assert CPR.encode() not in (record.value or b"")
@@ -84,13 +85,13 @@ def test_a_refusal_goes_to_the_inboxs_party_with_its_place() -> None:
 def test_another_partys_source_is_not_believed() -> None:
     saying = _said(activity("kff"))
     inbound = Inbound(topics.inbox("buf"), 0, 0, None, saying.value, saying.headers)
-    [record] = _step().judge([inbound], States()).outputs
+    [record] = judged(_step(), [inbound], States()).outputs
     assert orjson.loads(record.value or b"")["reason"] == "not_your_source"
 
 
 def test_a_tombstone_and_an_empty_record_are_refused() -> None:
     nothing = [Inbound(topics.inbox("buf"), 0, n, None, value, ()) for n, value in enumerate([None, b""])]
-    outcome = _step().judge(nothing, States())
+    outcome = judged(_step(), nothing, States())
     assert [orjson.loads(r.value or b"")["reason"] for r in outcome.outputs] == ["bad_envelope"] * 2
     assert not outcome.dead
 
@@ -105,7 +106,7 @@ def test_a_step_that_raises_names_the_place_and_goes_on() -> None:
 
     salts = _salts()
     step = Admit(contracts(), Stopped(), lambda: next(salts), admit=admit)
-    outcome = step.judge([_record(bad, 3), _record(good, 4)], States())
+    outcome = judged(step, [_record(bad, 3), _record(good, 4)], States())
     answer, letter, admitted = outcome.outputs
     assert orjson.loads(answer.value or b"") == {"id": bad.id, "verdict": "refused", "reason": "internal", "paths": []}
     place = {"topic": topics.inbox("kff"), "partition": 0, "offset": 3, "step": "admit", "error": "ValueError"}
@@ -122,7 +123,7 @@ def test_an_events_clock_follows_events_and_never_runs_back() -> None:
     step = Admit(contracts(), clock, lambda: next(salts))
     times = ["2026-03-02T11:00:00Z", "2026-03-09T09:00:00+01:00", "2026-03-05T00:00:00Z"]
     run = [_record(_said(activity("kff"), time), n) for n, time in enumerate(times)]
-    recorded = [dict(r.headers)["ce_recordedtime"].decode() for r in step.judge(run, States()).outputs]
+    recorded = [dict(r.headers)["ce_recordedtime"].decode() for r in judged(step, run, States()).outputs]
     assert recorded == ["2026-03-02T11:00:00.000000Z", *["2026-03-09T08:00:00.000000Z"] * 2]
     assert start < clock.now() == datetime(2026, 3, 9, 8, tzinfo=UTC)
 
@@ -131,7 +132,7 @@ def test_an_events_clock_ignores_what_is_no_event() -> None:
     clock = EventsClock(contracts())
     before = clock.now()
     saying = _said(concern("buf", str(uuid4()), person=CPR), "2027-01-01T00:00:00Z")
-    Admit(contracts(), clock, lambda: "0" * 32).judge([_record(saying)], States())
+    judged(Admit(contracts(), clock, lambda: "0" * 32), [_record(saying)], States())
     assert clock.now() == before
 
 

@@ -22,6 +22,7 @@ from schemas.vocabulary import instant
 from streams.admit import admitted_record
 from streams.coordinate import Coordinate
 from streams.states import States
+from streams.step import judged
 from tests.unit.scenarios import contract
 
 EVENTS = 3_000
@@ -56,7 +57,7 @@ def test_what_is_said_to_be_taken_is_taken_and_nothing_else(load: Load, admitted
     step, memory = Coordinate(Contracts([contract()]), lambda: "00" * 16), States()
     outputs: Counter[str] = Counter()
     for offset, (_, record) in enumerate(admitted):
-        outcome = step.judge([_inbound(record, offset)], memory)
+        outcome = judged(step, [_inbound(record, offset)], memory)
         memory.keep(outcome.states)
         assert not outcome.dead
         outputs.update(_source(output) for output in outcome.outputs if output.topic == topics.LOG and output.value)

@@ -17,9 +17,10 @@ from schemas.envelope import Admitted
 from schemas.errors import UnknownContractError
 from schemas.records import Inbound, Outbound
 from streams.admit import admitted_record
+from streams.batch import Batch, Outcome
 from streams.coordinate import Coordinate
 from streams.states import States
-from streams.step import Outcome
+from streams.step import judged
 from tests import wire
 from tests.wire import contracts
 
@@ -45,7 +46,7 @@ def _runs(admitted: list[Admitted]) -> dict[int, list[Inbound]]:
 
 
 def _judge(run: list[Inbound], memory: States | None = None, step: Coordinate | None = None) -> Outcome:
-    return (step or Coordinate(contracts(), lambda: wire.BUS_SALT)).judge(run, memory or States())
+    return judged(step or Coordinate(contracts(), lambda: wire.BUS_SALT), run, memory or States())
 
 
 def test_the_scenario_leads_to_the_bytes_that_the_pure_functions_give() -> None:
@@ -64,10 +65,22 @@ def test_one_at_a_time_ends_in_the_same_states() -> None:
     for run in _runs(_admitted()).values():
         memory, kept = States(), {}
         for record in run:
-            outcome = step.judge([record], memory)
+            outcome = judged(step, [record], memory)
             memory.keep(outcome.states)
             kept.update({key: found.encoded for key, found in outcome.states.items()})
         assert kept == {key: found.encoded for key, found in _judge(run).states.items()}
+
+
+def test_what_is_taken_out_as_it_comes_is_what_the_whole_run_leads_to() -> None:
+    step = Coordinate(contracts(), lambda: wire.BUS_SALT)
+    for run in _runs(_admitted()).values():
+        batch, found = Batch(States()), []
+        for record in run:
+            step.judge(batch, record)
+            found += batch.drain()
+        last, whole = batch.outcome(), _judge(run)
+        assert (*found, *last.outputs) == whole.outputs
+        assert (last.states, last.dead) == (whole.states, whole.dead)
 
 
 def test_every_record_of_the_partitioned_topics_stays_in_its_partition() -> None:

@@ -14,8 +14,8 @@ from schemas.canonical import digest
 from schemas.case import Case, Erased, Hold, hold_key
 from schemas.clock_times import rfc3339
 from schemas.contract import Contract, Contracts, Retention
+from streams.batch import Kept
 from streams.states import States
-from streams.step import Kept
 from tests.unit.deadline_lives import (
     BEGIN,
     DAY,

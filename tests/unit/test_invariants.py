@@ -50,6 +50,7 @@ from streams import dead_letters
 from streams.admit import admitted_record
 from streams.coordinate import Coordinate
 from streams.states import States
+from streams.step import judged
 from tests.contracts import ROOT
 from tests.guards import (
     Guards,
@@ -229,9 +230,8 @@ def what_the_contract_does_not_know_is_refused(given: Contract) -> None:
     assert isinstance(event, Event)
     record = admitted_record(sealed(strange, event, NOON))
     step = Coordinate(Contracts([strange]), lambda: "00" * 16)
-    outcome = step.judge(
-        [Inbound(record.topic, record.partition, 0, record.key, record.value, record.headers)], States()
-    )
+    inbound = Inbound(record.topic, record.partition, 0, record.key, record.value, record.headers)
+    outcome = judged(step, [inbound], States())
     assert [dead.error for dead in outcome.dead] == ["UnknownWordError"]  # streams/claim logs each of them
     assert [json.loads(o.value or b"").get("reason") for o in outcome.outputs] == [dead_letters.INTERNAL, None]
 

@@ -18,6 +18,7 @@ from schemas.records import Headers, Inbound, Outbound
 from streams.admit import Admit
 from streams.coordinate import Coordinate
 from streams.states import States
+from streams.step import judged
 from tests import wire
 from tests.speech import Saying, concern
 from tests.wire import contracts
@@ -56,10 +57,10 @@ class _Bus:
         self._coordinate = Coordinate(contracts(), lambda: wire.BUS_SALT)
 
     def take(self, topic: str, key: bytes, value: bytes, headers: Headers, dead: int = 0) -> list[Outbound]:
-        [admitted] = self._admit.judge([Inbound(topic, 0, 7, key, value, headers)], States()).outputs
+        [admitted] = judged(self._admit, [Inbound(topic, 0, 7, key, value, headers)], States()).outputs
         if admitted.topic != topics.ADMITTED:
             return [admitted]
-        outcome = self._coordinate.judge([_inbound(admitted)], self.memory)
+        outcome = judged(self._coordinate, [_inbound(admitted)], self.memory)
         assert len(outcome.dead) == dead
         self.memory.keep(outcome.states)
         self.said += outcome.outputs

@@ -20,6 +20,7 @@ from schemas.contract import Contracts
 from schemas.records import Inbound, Outbound
 from schemas.state import empty
 from streams.coordinate import Coordinate
+from streams.step import judged
 
 _TOGETHER = 3.0  # seconds until all processes have started
 _SECONDS = 900.0
@@ -70,7 +71,7 @@ def _log(ground: Ground) -> Iterator[Outbound]:
     step, memory = Coordinate(Contracts([ground.contract]), lambda: "00" * 16), _Memory()
     for offset, (_, record) in enumerate(islice(ground.load().admitted(), ground.scale.events)):
         inbound = Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
-        outcome = step.judge([inbound], memory)
+        outcome = judged(step, [inbound], memory)
         memory.states.update({key: kept.state for key, kept in outcome.states.items()})
         yield from (output for output in outcome.outputs if output.topic == topics.LOG)
 

@@ -57,7 +57,7 @@ def coordinates(ground: Ground) -> list[Contender]:
 def copies() -> list[Contender]:
     made = []
     for key, what, transactional in (
-        ("c.transactional", f"aiokafka batch copy, transactions of {BATCH}", True),
+        ("c.transactional", "aiokafka batch copy, a transaction a fetch", True),
         ("c.plain", "aiokafka batch copy, no transactions", False),
     ):
         options = {

@@ -11,6 +11,7 @@ from consumers.audit.evidence import Stored
 from consumers.audit.findings import Finding
 from consumers.audit.retelling import Retelling
 from consumers.kept_records import inbound
+from deploy import garbage
 from deploy.bench.order import Order
 from schemas.contract_files import load_all
 
@@ -18,6 +19,7 @@ _POLL_MS = 200
 
 
 def run(order: Order) -> None:
+    garbage.look_seldom()
     asyncio.run(_run(order))
 
 
@@ -36,8 +38,8 @@ async def _run(order: Order) -> None:
     async for records in _below(consumer, ends):
         count += len(records)
         if retelling is not None:
-            told = [retelling.tell(Stored(inbound(record), record.timestamp)) for record in records]
-            findings += sum(isinstance(one, Finding) for one in told)
+            for record in records:
+                findings += isinstance(retelling.tell(Stored(inbound(record), record.timestamp)), Finding)
     ended = time.time()
     await consumer.stop()
     order.answer({"began": began, "ended": ended, "records": count, "findings": findings})

@@ -9,6 +9,7 @@ from schemas.case import State
 from schemas.contract_files import load_all
 from schemas.records import Headers, Inbound, Outbound
 from streams.coordinate import Coordinate
+from streams.step import judged
 
 
 class OneByOne:
@@ -25,7 +26,7 @@ class OneByOne:
 
     def judge(self, record: Inbound) -> tuple[dict[str, bytes], Sequence[Outbound]]:
         """Return new states and what else is to be written; the states' own topic is the framework's changelog."""
-        outcome = self._coordinate.judge([record], self)
+        outcome = judged(self._coordinate, [record], self)
         states = {key: kept.encoded for key, kept in outcome.states.items() if kept.encoded is not None}
         return states, [output for output in outcome.outputs if output.topic != topics.CASES]
 

@@ -1,7 +1,6 @@
 """The real worker with its real steps; or with ADMIT alone, beside a COORDINATE that does nothing."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +9,7 @@ from deploy.bench.order import Order
 from deploy.clock import WallClock
 from schemas.contract_files import load_all
 from schemas.records import Inbound
-from streams.step import Memory, Outcome
+from streams.batch import Batch
 
 
 class Idle:
@@ -19,8 +18,8 @@ class Idle:
     name: ClassVar[str] = "coordinate"
     remembers: ClassVar[bool] = False
 
-    def judge(self, run: Sequence[Inbound], memory: Memory) -> Outcome:  # noqa: ARG002 - it judges nothing
-        return Outcome(())
+    def judge(self, batch: Batch, record: Inbound) -> None:
+        pass
 
 
 def run(order: Order) -> None:

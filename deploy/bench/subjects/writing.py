@@ -19,6 +19,7 @@ from schemas.records import Inbound, Outbound
 from streams.claim import BATCH
 from streams.coordinate import Coordinate
 from streams.states import States
+from streams.step import judged
 from streams.transactions import Transactions
 
 Batch = tuple[tuple[Outbound, ...], int]  # what is written, and the position after it
@@ -52,7 +53,7 @@ def _judged(order: Order, run: Sequence[Inbound]) -> list[Batch]:
     step, memory, made = Coordinate(load_all(Path(order.policies)), lambda: "00" * 16), States(), list[Batch]()
     for start in range(0, len(run), BATCH):
         some = run[start : start + BATCH]
-        outcome = step.judge(some, memory)
+        outcome = judged(step, some, memory)
         memory.keep(outcome.states)
         made.append((outcome.outputs, start + len(some)))
     return made
@@ -61,4 +62,4 @@ def _judged(order: Order, run: Sequence[Inbound]) -> list[Batch]:
 async def _write(group: str, writer: Transactions, partition: int, batches: Sequence[Batch]) -> None:
     place = TopicPartition(topics.ADMITTED, partition)
     for outputs, position in batches:
-        await writer.commit(outputs, {place: position}, group)
+        await writer.commit(writer.pack(outputs), {place: position}, group)
