@@ -35,6 +35,7 @@ class Claim:
         self.place = place
         self.step = step
         self.position = 0
+        self.moves = 0  # runs judged and looks at what is due: changes as long as it does not stand still
         self.epoch = 0  # of the lane that feeds it; changes with every assignment
         self.turn = asyncio.Lock()  # held while a run is judged
         self._connection = connection
@@ -65,17 +66,21 @@ class Claim:
         """Whether the time has come for something in a case of this partition, this contract being in force."""
         return self._states.any_due(now, contract)
 
-    async def tick(self, now: str, contract: Contract) -> None:
-        """Say what the time has come for, in transactions of their own. Raises what I/O raises."""
-        step = self.step
-        while isinstance(step, Ticking) and (keys := self._states.due(now, TICKED)):
-            outcome = step.tick(keys, self._states, now, contract)
-            if outcome.outputs:
-                await self._transactions.commit(self._transactions.pack(outcome.outputs), {}, WORKER_GROUP)
-                self._states.keep(outcome.states)
-            self._states.looked_at(keys, now, contract)
-            _tell(outcome.dead)
-            await asyncio.sleep(0)  # others go on while many cases are looked at
+    async def tick(self, now: str, contract: Contract) -> bool:
+        """Say what the time has come for in some cases, in a transaction of its own; tell whether more may be due.
+
+        Raises what I/O raises.
+        """
+        if not isinstance(self.step, Ticking) or not (keys := self._states.due(now, TICKED)):
+            return False
+        outcome = self.step.tick(keys, self._states, now, contract)
+        if outcome.outputs:
+            await self._transactions.commit(self._transactions.pack(outcome.outputs), {}, WORKER_GROUP)
+            self._states.keep(outcome.states)
+        self._states.looked_at(keys, now, contract)
+        self.moves += 1
+        _tell(outcome.dead)
+        return True
 
     async def close_files(self, parties: Iterable[str]) -> None:
         """Have the files of this partition closed, and of the views of these parties. Raises what I/O raises."""
@@ -93,6 +98,7 @@ class Claim:
         await self._transactions.commit(packing, {self.place: position}, WORKER_GROUP)
         self._states.keep(outcome.states)
         self.position = position
+        self.moves += 1
         _tell(outcome.dead)
 
 

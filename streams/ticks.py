@@ -57,7 +57,7 @@ class Ticks:
         self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """End after the tick that is under way."""
+        """End after what is being said now."""
         self._stopping.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
@@ -89,7 +89,7 @@ class Ticks:
             await self._disconnect()
             return
         for place in waiting:
-            await self._ownership.tick(place, now, contract, ends[place])
+            await self._ownership.tick(place, now, contract, ends[place], lambda: not self._stopping.is_set())
 
     async def _ends(self, places: tuple[TopicPartition, ...]) -> dict[TopicPartition, int]:
         if self._consumer is None:

@@ -60,7 +60,11 @@ class Watched(Protocol):
 
     @property
     def under_way(self) -> Mapping[TopicPartition, int]:
-        """Where those claims stand that judge a run now, in force or not."""
+        """Where those claims stand that judge a run or tick now, in force or not."""
+
+    @property
+    def moves(self) -> Mapping[TopicPartition, int]:
+        """A number for each claim, in force or not, that rises with all that it does."""
 
 
 class Watchdog:
@@ -147,8 +151,8 @@ class Watchdog:
         """Fail where something has stood still for too long. `behind`: where records wait, and for which claim."""
         self._told.clear()
         phase, under_way = self._watched.phase, self._watched.under_way
-        standing = {**behind, **under_way}
-        for place, seconds in self._judging.over(standing, now).items():
+        standing, moves = {**behind, **under_way}, self._watched.moves
+        for place, seconds in self._judging.over({place: moves.get(place, 0) for place in standing}, now).items():
             self._stalled(place, standing[place], seconds)
         # While a run is under way, that is what a revocation waits for, and it is watched by itself.
         idle = phase in {Phase.ABANDONING, Phase.UNASSIGNED} and not under_way

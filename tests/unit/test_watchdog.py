@@ -32,6 +32,7 @@ class Standing:
     epoch: int = 0
     positions: Mapping[TopicPartition, int] = field(default_factory=dict)
     under_way: Mapping[TopicPartition, int] = field(default_factory=dict)
+    moves: Mapping[TopicPartition, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -105,10 +106,19 @@ def test_a_run_that_never_ends_is_not_waited_for_longer_in_a_rebalance(watch: Wa
     assert [(line["event"], line["partition"], line["offset"]) for line in said] == [("partition_stalled", 3, 7)]
 
 
+def test_many_cases_that_are_due_at_once_are_progress(watch: Watch) -> None:
+    """No record moves its partition on meanwhile, and its turn is taken at every look."""
+    watch.worker.under_way = {PLACE: 7}
+    for now in range(0, 3600, BEAT):
+        watch.worker.moves = {PLACE: now}
+        watch.dog.decide({PLACE: 7}, now)
+    assert watch.failures == []
+
+
 def test_the_group_is_waited_for_once_no_run_is_under_way(watch: Watch) -> None:
     watch.worker.phase = Phase.UNASSIGNED
     for now in range(0, 40, BEAT):
-        watch.worker.under_way = {PLACE: now}
+        watch.worker.under_way = watch.worker.moves = {PLACE: now}
         watch.dog.decide({}, now)
     watch.worker.under_way = {}
     for now in range(40, 40 + int(PATIENCE) + 1, BEAT):
