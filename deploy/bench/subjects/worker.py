@@ -1,4 +1,7 @@
-"""The real worker with its real steps; or with ADMIT alone, beside a COORDINATE that does nothing."""
+"""The real worker with its real steps; or with ADMIT alone, beside a COORDINATE that does nothing.
+
+Where its clock stands, no deadline of the load ever passes, and ticks have nothing to say.
+"""
 
 import asyncio
 from pathlib import Path
@@ -6,7 +9,7 @@ from typing import ClassVar
 
 from deploy import logs, worker
 from deploy.bench.order import Order
-from deploy.clock import WallClock
+from deploy.clock import EventsClock, WallClock
 from schemas.contract_files import load_all
 from schemas.records import Inbound
 from streams.batch import Batch
@@ -25,7 +28,8 @@ class Idle:
 def run(order: Order) -> None:
     logs.configure("worker")
     contracts = load_all(Path(order.policies))
-    steps = worker.steps(contracts, WallClock())
+    clock = EventsClock(contracts) if order.options.get("clock_stands") else WallClock()
+    steps = worker.steps(contracts, clock)
     if order.options.get("admit_alone"):
         steps = worker.Steps(steps.admit, Idle(), steps.clock)
     asyncio.run(worker.serve(order.aiokafka, contracts, steps, Path(order.ready), order.name))
