@@ -1,8 +1,8 @@
 """(g) and (i): as the number of cases grows, how long a worker takes to be there, and what an event then costs.
 
 Events come once the worker is ready, for random ones of the cases. Each size is a fresh broker topic, so one filling
-serves both. The worker's clock stands: all cases are alike, so all of them would be due at once, and what a tick says of
-a million is not what an event costs.
+serves both. The worker's clock stands: all cases are alike, so all of them would be due at once, and what a tick says
+of a million is not what an event costs.
 """
 
 from collections.abc import Sequence
