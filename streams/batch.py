@@ -35,7 +35,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run of records leads to; written in one transaction, or not at all."""
+    """What a run of records leads to, but for what was drained before; written in one transaction, or not at all."""
 
     outputs: tuple[Outbound, ...]
     states: Mapping[str, Kept] = field(default_factory=dict)

@@ -35,9 +35,9 @@ class Claim:
         self.place = place
         self.step = step
         self.position = 0
-        self.moves = 0  # runs judged and looks at what is due: changes as long as it does not stand still
+        self.moves = 0  # transactions done, and looks at what is due: changes as long as it does not stand still
         self.epoch = 0  # of the lane that feeds it; changes with every assignment
-        self.turn = asyncio.Lock()  # held while a run is judged
+        self.turn = asyncio.Lock()  # held by whatever writes: a run, a tick, the closing of files
         self._connection = connection
         self._states = States()
         name = f"{WORKER_TRANSACTIONS}{step.name}.{place.topic}.{place.partition}"
@@ -86,6 +86,7 @@ class Claim:
         """Have the files of this partition closed, and of the views of these parties. Raises what I/O raises."""
         packing = self._transactions.pack(marks(self.place.partition, parties))
         await self._transactions.commit(packing, {}, WORKER_GROUP)
+        self.moves += 1
 
     async def _judge(self, run: Sequence[ConsumerRecord]) -> None:
         batch, packing = Batch(self._states), self._transactions.pack()

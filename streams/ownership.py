@@ -105,7 +105,7 @@ class Ownership:
 
     @property
     def moves(self) -> dict[TopicPartition, int]:
-        """A number for each claim, in force or not, that rises with all that it does. May be asked from any thread."""
+        """A number for each claim, in force or not, that rises with each transaction. May be asked from any thread."""
         return {place: claim.moves for place, claim in self._claims.copy().items()}
 
     def start(self) -> None:
@@ -158,27 +158,23 @@ class Ownership:
         """Return the partitions in which the time has come for something."""
         return tuple(place for place, claim in self._claims.items() if claim.epoch and claim.any_due(now, contract))
 
-    async def tick(
-        self, place: TopicPartition, now: str, contract: Contract, end: int, go_on: Callable[[], bool]
-    ) -> None:
+    async def tick(self, place: TopicPartition, now: str, contract: Contract, end: int) -> bool:
         """Say what the time has come for in a partition, if all that stands before an end in its input is judged.
 
-        Some cases at a time, as long as `go_on` says so: where very many are due, runs and a revocation that wait have
-        their turn between. What is judged meanwhile is later than `now`, and says itself what was due before it.
+        In some of its cases only, and tell whether more may be due: where very many are, runs and a revocation that
+        wait have their turn between.
         """
-        claim, epoch, drained, more = self._claims.get(place), self._epoch, False, True
-        while claim is not None and more and go_on():
-            async with claim.turn:
-                if claim.epoch != epoch or self._epoch != epoch:
-                    return
-                drained = drained or await self._thread().drained(place, epoch, end)
-                if not drained:
-                    return
-                try:
-                    more = await claim.tick(now, contract)
-                except Exception as error:  # noqa: BLE001 - fail-stop, as for a run
-                    self._failed(claim, error)
-                    return
+        claim = self._claims.get(place)
+        if claim is None:
+            return False
+        async with claim.turn:
+            if claim.epoch != self._epoch or not await self._thread().drained(place, claim.epoch, end):
+                return False
+            try:
+                return await claim.tick(now, contract)
+            except Exception as error:  # noqa: BLE001 - fail-stop, as for a run
+                self._failed(claim, error)
+                return False
 
     async def close_files(self) -> None:
         """Have the files of each claimed partition's log, states and share of the views closed."""

@@ -1,4 +1,6 @@
-"""What a step is: a pure function from a record, after those before it, to what is to be written. No I/O, no clock.
+"""What a step is: it judges a record after those before it, and adds what is to be written to their batch alone.
+
+No I/O, no clock of its own: the same records on the same states lead to the same batch.
 
 A step never raises for the sake of one record: `Dead` names the coordinates of what it could not judge,
 and the rest of the run goes on.
@@ -36,7 +38,7 @@ class Ticking(Protocol):
 
 
 def judged(step: Step, run: Sequence[Inbound], memory: Memory) -> Outcome:
-    """Judge records of one partition in their order, and keep all that they lead to."""
+    """Judge records of one partition in their order, and keep all that they lead to; the worker writes as it goes."""
     batch = Batch(memory)
     for record in run:
         step.judge(batch, record)

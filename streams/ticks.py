@@ -2,7 +2,8 @@
 
 A tick never speaks before what was recorded earlier is judged. So it goes by a time that has settled: all that was
 stamped before it stands on the admitted topic, or never will; and then asks where that topic ends, transactions under
-way included, and waits until the partition's input is drained up to there.
+way included, and waits until the partition's input is drained up to there. Where very many cases are due at once, as
+after a long outage, it goes round the partitions, some cases at a time, each round by a newer time.
 
 Four times a day the ticks also have the files of the compacted topics closed, by the wall's clock: Kafka takes what was
 erased out of closed files alone, and a quiet topic would never close one.
@@ -57,7 +58,7 @@ class Ticks:
         self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """End after what is being said now."""
+        """End after the round that is under way."""
         self._stopping.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
@@ -69,27 +70,29 @@ class Ticks:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            await self._tick()
+            more = await self._tick()
             if self._closed != (quarter := _quarter()):
                 self._closed = quarter
                 await self._ownership.close_files()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _SECOND)
+            if not more:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _SECOND)
 
-    async def _tick(self) -> None:
+    async def _tick(self) -> bool:
+        """Have a turn in each partition where something is due; tell whether more may be."""
         settled = self._clock.settled()
         now, contract = rfc3339(settled), self._contracts.at(settled)
         waiting = self._ownership.waiting(now, contract)
         if not waiting:
-            return
+            return False
         try:
             ends = await self._ends(waiting)
         except (KafkaError, OSError) as error:
             log.warning(LogEvent.TICK_DELAYED, error=type(error).__name__)
             await self._disconnect()
-            return
-        for place in waiting:
-            await self._ownership.tick(place, now, contract, ends[place], lambda: not self._stopping.is_set())
+            return False
+        spoke = [await self._ownership.tick(place, now, contract, ends[place]) for place in waiting]
+        return any(spoke)
 
     async def _ends(self, places: tuple[TopicPartition, ...]) -> dict[TopicPartition, int]:
         if self._consumer is None:

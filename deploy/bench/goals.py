@@ -56,13 +56,13 @@ def reached(figures: Sequence[Figure]) -> list[Reached]:
 
 def _flat(figures: Sequence[Figure]) -> list[Reached]:
     """Hold each number of cases against the smallest: how many times as much an event costs."""
-    sizes = [figure for figure in figures if figure.key.startswith("i.")]
     found = []
-    for other in sizes[1:]:
-        times = sizes[0].median / other.median
-        found.append(
-            Reached("cost of an event / with fewest cases", other.what, times, f"<= {FLAT:g} x", times <= FLAT)
-        )
+    for way in ("i.any.", "i.same."):
+        sizes = [figure for figure in figures if figure.key.startswith(way)]
+        for other in sizes[1:]:
+            times = sizes[0].median / other.median
+            words = "cost of an event / with fewest cases"
+            found.append(Reached(words, other.what, times, f"<= {FLAT:g} x", times <= FLAT))
     return found
 
 

@@ -1,11 +1,13 @@
 """(g) and (i): as the number of cases grows, how long a worker takes to be there, and what an event then costs.
 
-Events come once the worker is ready, for random ones of the cases. Each size is a fresh broker topic, so one filling
-serves both. The worker's clock stands: all cases are alike, so all of them would be due at once, and what a tick says
-of a million is not what an event costs.
+Events come once the worker is ready. Each size is a fresh broker topic, so one filling serves all. Events of random ones
+of all cases, where hardly any is heard twice in a transaction; and of the same few, which tells what it costs to hold the
+others. The worker's clock stands: all cases are alike, so all of them would be due at once, and what a tick says of a
+million is not what an event costs.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from deploy.bench.broker import places
 from deploy.bench.cases import Cases
@@ -18,23 +20,36 @@ from schemas import topics
 from schemas.rights import WORKER_GROUP
 
 _SECONDS = 900.0
+_APART = 1_000  # between the seeds of two ways to hear
 _WARMING = 0  # the run that nobody counts: a worker's first events cost more
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Of how many of the cases there are events, and what came of it. `seeds`: added to a run's number."""
+
+    series: Series
+    among: int
+    seeds: int
 
 
 class _Size:
     """One number of cases and its figures."""
 
-    def __init__(self, ground: Ground, cases: int) -> None:
+    def __init__(self, ground: Ground, cases: int, as_: int | None = None) -> None:
+        """`as_`: cases as large as those are that are so many."""
         events, least = ground.scale.events_on_cases, ground.scale.cases[0]
         # What each case has heard halfway through a run and the one before it, where the fewest cases hear the most.
-        more = max(0, round(1.5 * events * (1 / least - 1 / cases)))
+        more = max(0, round(1.5 * events * (1 / least - 1 / (as_ or cases))))
         self.count = cases
         self.cases = Cases(ground.contract, more)
         size = f"{cases:,} cases"
         self.restoring = Series(f"g.restore.{cases}", f"recovery: states of {size} read, all partitions", "s")
         self.ready = Series(f"g.ready.{cases}", f"recovery: worker ready with {size}", "s")
         self.memory = Series(f"g.memory.{cases}", f"recovery: worker's memory with {size}", "MB")
-        self.judging = Series(f"i.{cases}", f"COORDINATE with {size}, events of random ones")
+        self.any = _Heard(Series(f"i.any.{cases}", f"COORDINATE with {size}, events of random ones"), cases, 0)
+        same = Series(f"i.same.{cases}", f"COORDINATE with {size}, events of the same {least:,}")
+        self.same = _Heard(same, least, _APART)
 
 
 def measure(ground: Ground, *, recovery: bool, cost: bool) -> list[Figure]:
@@ -42,28 +57,36 @@ def measure(ground: Ground, *, recovery: bool, cost: bool) -> list[Figure]:
     sizes = [_Size(ground, cases) for cases in ground.scale.cases]
     rounds = range(1, ground.scale.runs + 1)
     *often, largest = sizes
+    few = _Size(ground, sizes[0].count, largest.count)  # beside which the same cases are heard among more
     for number in rounds:
         for size in often:
-            _run(ground, size, [number], recovery=recovery, cost=cost)
+            heard = [size.any] if size is sizes[0] else [size.any, size.same]
+            _run(ground, size, [number], heard if cost else [], recovery=recovery)
+        if cost:
+            _run(ground, few, [number], [few.same], recovery=False)
         if number == 1:
-            _run(ground, largest, rounds, recovery=recovery, cost=cost)
-    wanted = [(size.restoring, size.ready, size.memory) for size in sizes if recovery]
-    found = [series for group in wanted for series in group] + [size.judging for size in sizes if cost]
+            _run(ground, largest, rounds, [largest.any, largest.same] if cost else [], recovery=recovery)
+    found = [series for size in sizes for series in (size.restoring, size.ready, size.memory)] if recovery else []
+    if cost:
+        found += [*(size.any.series for size in sizes), *(size.same.series for size in (few, *sizes[1:]))]
     return [series.figure() for series in found]
 
 
-def _run(ground: Ground, size: _Size, numbers: Sequence[int], *, recovery: bool, cost: bool) -> None:
+def _run(ground: Ground, size: _Size, numbers: Sequence[int], heard: Sequence[_Heard], *, recovery: bool) -> None:
     broker = ground.broker
     broker.fresh()
     fill(broker.access(), size.cases.states(size.count))
     if recovery:
         _restore(ground, size)
     with ground.processes.running(Subject("worker", "worker"), {"clock_stands": True}) as process:
-        size.ready.add(process.wait_ready(_SECONDS))
-        size.memory.add(resident_mb(process.pid))
-        ground.say(f"{size.ready.what}: {size.ready.runs[-1]:.1f} s, {size.memory.runs[-1]:.0f} MB")
-        for number in (_WARMING, *numbers) if cost else ():
-            _judge(ground, size, number, process)
+        ready = process.wait_ready(_SECONDS)
+        if recovery:
+            size.ready.add(ready)
+            size.memory.add(resident_mb(process.pid))
+            ground.say(f"{size.ready.what}: {ready:.1f} s, {size.memory.runs[-1]:.0f} MB")
+        for cases in heard:
+            for number in (_WARMING, *numbers):
+                _judge(ground, size, cases, number, process)
 
 
 def _restore(ground: Ground, size: _Size) -> None:
@@ -74,13 +97,14 @@ def _restore(ground: Ground, size: _Size) -> None:
     ground.say(f"{size.restoring.what}: {found['seconds']:.1f} s, {grown} MB")
 
 
-def _judge(ground: Ground, size: _Size, number: int, process: Running) -> None:
+def _judge(ground: Ground, size: _Size, heard: _Heard, number: int, process: Running) -> None:
     broker, events = ground.broker, ground.scale.events_on_cases
     begins = {topic: broker.ends(places(topic)) for topic in (topics.ADMITTED, topics.LOG)}
-    fill(broker.access(), list(size.cases.events(events, size.count, number)))  # made before, so written fast
+    said = list(size.cases.events(events, heard.among, heard.seeds + number))  # made before, so written fast
+    fill(broker.access(), said)
     broker.wait_consumed(WORKER_GROUP, broker.ends(places(topics.ADMITTED)), process.require_running)
     told, taken = stamps(broker, begins[topics.ADMITTED]), stamps(broker, begins[topics.LOG])
     if number != _WARMING:
         # From the first event's coming: with a few runs a partition, their first commits may come all at once.
-        size.judging.add(1000 * len(taken) / (taken[-1] - told[0]), records=len(taken), expected=events)
-        ground.say(f"run {number}: {size.judging.what}: {size.judging.runs[-1]:,.0f} events/s")
+        heard.series.add(1000 * len(taken) / (taken[-1] - told[0]), records=len(taken), expected=events)
+        ground.say(f"run {number}: {heard.series.what}: {heard.series.runs[-1]:,.0f} events/s")

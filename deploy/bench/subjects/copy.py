@@ -10,6 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from deploy import garbage
 from deploy.bench.order import Order
 
 _BATCH_BYTES = 512 * 1024
@@ -19,6 +20,7 @@ _COMMIT_MS = 500
 
 
 def run(order: Order) -> None:
+    garbage.look_seldom()
     asyncio.run(_run(order))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiokafka import TopicPartition
 
+from deploy import garbage
 from deploy.bench.load import Load
 from deploy.bench.order import Order
 from schemas import topics
@@ -22,7 +23,7 @@ from streams.states import States
 from streams.step import judged
 from streams.transactions import Transactions
 
-Batch = tuple[tuple[Outbound, ...], int]  # what is written, and the position after it
+Made = tuple[tuple[Outbound, ...], int]  # what is written, and the position after it
 
 
 def run(order: Order) -> None:
@@ -33,6 +34,7 @@ async def _run(order: Order) -> None:
     made = {partition: _judged(order, run) for partition, run in _runs(order).items()}
     writers = {partition: Transactions(f"{order.name}.{partition}", order.aiokafka) for partition in made}
     await asyncio.gather(*(writer.start() for writer in writers.values()))
+    garbage.look_seldom()  # after what was made beforehand: it is there to stay
     order.say_ready()
     async with asyncio.TaskGroup() as group:
         for partition, batches in made.items():
@@ -49,8 +51,8 @@ def _runs(order: Order) -> dict[int, list[Inbound]]:
     return runs
 
 
-def _judged(order: Order, run: Sequence[Inbound]) -> list[Batch]:
-    step, memory, made = Coordinate(load_all(Path(order.policies)), lambda: "00" * 16), States(), list[Batch]()
+def _judged(order: Order, run: Sequence[Inbound]) -> list[Made]:
+    step, memory, made = Coordinate(load_all(Path(order.policies)), lambda: "00" * 16), States(), list[Made]()
     for start in range(0, len(run), BATCH):
         some = run[start : start + BATCH]
         outcome = judged(step, some, memory)
@@ -59,7 +61,7 @@ def _judged(order: Order, run: Sequence[Inbound]) -> list[Batch]:
     return made
 
 
-async def _write(group: str, writer: Transactions, partition: int, batches: Sequence[Batch]) -> None:
+async def _write(group: str, writer: Transactions, partition: int, batches: Sequence[Made]) -> None:
     place = TopicPartition(topics.ADMITTED, partition)
     for outputs, position in batches:
         await writer.commit(writer.pack(outputs), {place: position}, group)
