@@ -1,9 +1,9 @@
 """(g) and (i): as the number of cases grows, how long a worker takes to be there, and what an event then costs.
 
-Events come once the worker is ready. Each size is a fresh broker topic, so one filling serves all. Events of random ones
-of all cases, where hardly any is heard twice in a transaction; and of the same few, which tells what it costs to hold the
-others. The worker's clock stands: all cases are alike, so all of them would be due at once, and what a tick says of a
-million is not what an event costs.
+Events come once the worker is ready. Each size is a fresh broker topic, so one filling serves all. There are events of
+random ones of all cases, where hardly any is heard twice in a transaction; and of the same few, which tells what it
+costs to hold the others. The worker's clock stands: all cases are alike, so all of them would be due at once, and what
+a tick says of a million is not what an event costs.
 """
 
 from collections.abc import Sequence
