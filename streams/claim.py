@@ -23,7 +23,7 @@ from streams.step import Step, Ticking
 from streams.transactions import Transactions
 
 TICKED = 100  # cases of one transaction of a tick
-BATCH = 2_000  # records of one transaction: a fetch holds about 1,100, and is 15 % faster whole than in parts of 500
+BATCH = 2_000  # records of one transaction: a fetch holds about 1,100, and was 15 % faster whole than in parts of 500
 
 log = structlog.get_logger()
 
