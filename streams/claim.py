@@ -80,7 +80,7 @@ class Claim:
         self._states.looked_at(keys, now, contract)
         self.moves += 1
         _tell(outcome.dead)
-        return True
+        return len(keys) == TICKED
 
     async def close_files(self, parties: Iterable[str]) -> None:
         """Have the files of this partition closed, and of the views of these parties. Raises what I/O raises."""

@@ -105,7 +105,7 @@ class Ownership:
 
     @property
     def moves(self) -> dict[TopicPartition, int]:
-        """A number for each claim, in force or not, that rises with each transaction. May be asked from any thread."""
+        """A number for each claim, in force or not, that rises with all that it does. May be asked from any thread."""
         return {place: claim.moves for place, claim in self._claims.copy().items()}
 
     def start(self) -> None:

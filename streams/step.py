@@ -1,6 +1,6 @@
 """What a step is: it judges a record after those before it, and adds what is to be written to their batch alone.
 
-No I/O, no clock of its own: the same records on the same states lead to the same batch.
+No I/O, no clock of its own: the same records on the same states, with the same clock and salts, lead to the same batch.
 
 A step never raises for the sake of one record: `Dead` names the coordinates of what it could not judge,
 and the rest of the run goes on.

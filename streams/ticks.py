@@ -91,8 +91,8 @@ class Ticks:
             log.warning(LogEvent.TICK_DELAYED, error=type(error).__name__)
             await self._disconnect()
             return False
-        spoke = [await self._ownership.tick(place, now, contract, ends[place]) for place in waiting]
-        return any(spoke)
+        more = [await self._ownership.tick(place, now, contract, ends[place]) for place in waiting]
+        return any(more)
 
     async def _ends(self, places: tuple[TopicPartition, ...]) -> dict[TopicPartition, int]:
         if self._consumer is None:

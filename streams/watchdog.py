@@ -64,7 +64,7 @@ class Watched(Protocol):
 
     @property
     def moves(self) -> Mapping[TopicPartition, int]:
-        """A number for each claim, in force or not, that rises with each transaction, of a tick too."""
+        """A number for each claim, in force or not, that rises with each transaction, and each look of a tick."""
 
 
 class Watchdog:

@@ -23,7 +23,7 @@ from schemas.verdicts import Accepted
 
 _OPENING = 5  # events: raised, screened, coordinated
 _AGAIN = 4  # times that an event must be taken
-_SALT = {"ce_salt": b"00" * 16, "ce_inboxoffset": b"0"}
+_RECORDED = "ce_recordedtime"
 
 
 class Cases:
@@ -36,6 +36,10 @@ class Cases:
         opened = state.empty(self._case)
         for said in told[:_OPENING]:
             opened = judge(contract, opened, _admitted(said.admitted)).state
+        # All are recorded when the last of the opening was: no deadline has passed by then, so the bus says nothing of
+        # its own before an event, and what is counted is what was sent.
+        recorded = dict(told[_OPENING - 1].admitted.headers)[_RECORDED] or b""
+        self._seal = {"ce_salt": b"00" * 16, "ce_inboxoffset": b"0", _RECORDED: recorded}
         known = {id_: id_ for id_ in uuids(state.encode(opened))} | {self._case.encode(): self._case.encode()}
         self._opening = told[:_OPENING]
         self._again = [said for said in told[_OPENING:] if self._repeatable(form(said.admitted), opened, known)]
@@ -55,15 +59,15 @@ class Cases:
             key = names[self._case.encode()].decode()
             yield state_record(key, self._encoded.of(names), self._contract.digest)
 
-    def events(self, count: int, cases: int, seed: int) -> Iterator[Outbound]:
+    def events(self, count: int, cases: range, seed: int) -> Iterator[Outbound]:
         """Yield events of random ones of these cases, as ADMIT writes them."""
         forms = {said: form(said.admitted) for said in self._again}
         for said, names in self._drawn(count, cases, seed):
-            yield forms[said].of(names, _SALT)
+            yield forms[said].of(names, self._seal)
 
     def submitted(self, count: int, cases: int, seed: int) -> Iterator[tuple[Outbound, tuple[Deposit, ...]]]:
         """Yield the same as their parties write them, each with what has to be in the vault before."""
-        for said, names in self._drawn(count, cases, seed):
+        for said, names in self._drawn(count, range(cases), seed):
             yield _submission(said, names)
 
     def opening(self, cases: int) -> Iterator[list[tuple[Outbound, tuple[Deposit, ...]]]]:
@@ -71,10 +75,10 @@ class Cases:
         for said in self._opening:
             yield [_submission(said, Names(_seed(number))) for number in range(cases)]
 
-    def _drawn(self, count: int, cases: int, seed: int) -> Iterator[tuple[Said, "Names"]]:
+    def _drawn(self, count: int, cases: range, seed: int) -> Iterator[tuple[Said, "Names"]]:
         chance = Random(seed)  # noqa: S311 - it draws a load
         for number, said in enumerate(islice(cycle(self._again), count)):
-            names = Names(_seed(chance.randrange(cases)))
+            names = Names(_seed(chance.choice(cases)))
             known = {id_: names[id_] for id_ in (self._case.encode(), *self._encoded.ids)}
             yield said, _OfCase(f"event/{seed}/{number}/", known)
 
@@ -86,7 +90,7 @@ class Cases:
 
     def _after(self, event: Form, before: State, names: "_OfCase") -> State | None:
         """Return the case after an event, None where it does not take it."""
-        judgement = judge(self._contract, before, _admitted(event.of(names, _SALT)))
+        judgement = judge(self._contract, before, _admitted(event.of(names, self._seal)))
         taken = isinstance(judgement.verdict, Accepted) and not judgement.verdict.duplicate
         return judgement.state if taken else None
 

@@ -53,6 +53,8 @@ def test_each_goal_is_held_against_each_figure_beside_it() -> None:
         figure("i.any.1000", 120),
         figure("i.any.100000", 100),
         figure("i.any.1000000", 99),
+        figure("i.same.1000", 90),
+        figure("i.same.100000", 100),
         figure("h.kafka.50.verdict.p99", 251),
     ]
     told = [(reached.beside, round(reached.measured, 2), reached.met) for reached in goals.reached(measured)]
@@ -64,6 +66,7 @@ def test_each_goal_is_held_against_each_figure_beside_it() -> None:
         ("what f.raw is", 0.3, True),
         ("what i.any.100000 is", 1.2, True),
         ("what i.any.1000000 is", 1.21, False),
+        ("what i.same.100000 is", 0.9, True),
         ("what h.kafka.50.verdict.p99 is", 251, False),
     ]
 

@@ -105,7 +105,7 @@ def test_cases_take_their_events_in_any_order() -> None:
     states = {record.key: decode(record.value or b"") for record in cases.states(50)}
     assert len(states) == 50
     types = set()
-    for record in cases.events(400, 50, seed=7):
+    for record in cases.events(400, range(50), seed=7):
         event = unseal(_inbound(record))
         judgement = judge(contract(), states[record.key], event)
         assert isinstance(judgement.verdict, Accepted)

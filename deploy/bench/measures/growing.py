@@ -6,8 +6,9 @@ costs to hold the others. The worker's clock stands: all cases are alike, so all
 a tick says of a million is not what an event costs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from deploy.bench.broker import places
 from deploy.bench.cases import Cases
@@ -17,30 +18,36 @@ from deploy.bench.ground import Ground
 from deploy.bench.memory import resident_mb
 from deploy.bench.processes import Running, Subject
 from schemas import topics
+from schemas.errors import MisconfiguredError
+from schemas.records import Outbound
 from schemas.rights import WORKER_GROUP
 
 _SECONDS = 900.0
-_APART = 1_000  # between the seeds of two ways to hear
-_WARMING = 0  # the run that nobody counts: a worker's first events cost more
+_APART = 1_000  # between the seeds of two ways to hear, and of a run and the one before it that nobody counts
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """Of how many of the cases there are events, and what came of it. `seeds`: added to a run's number."""
+    """Of how many of the cases there are events in a run, and what came of it. `seeds`: added to a run's own."""
 
     series: Series
     among: int
     seeds: int
 
+    def cases(self, of: int, number: int) -> range:
+        """Return the cases of a run: such as no run before has made larger, where there are others."""
+        first = number * self.among % of
+        return range(first, first + self.among)
+
 
 class _Size:
     """One number of cases and its figures."""
 
-    def __init__(self, ground: Ground, cases: int, as_: int | None = None) -> None:
-        """`as_`: cases as large as those are that are so many."""
+    def __init__(self, ground: Ground, cases: int, as_large_as: int | None = None) -> None:
+        """`as_large_as`: how many cases there are where these would be found."""
         events, least = ground.scale.events_on_cases, ground.scale.cases[0]
         # What each case has heard halfway through a run and the one before it, where the fewest cases hear the most.
-        more = max(0, round(1.5 * events * (1 / least - 1 / (as_ or cases))))
+        more = max(0, round(1.5 * events * (1 / least - 1 / (as_large_as or cases))))
         self.count = cases
         self.cases = Cases(ground.contract, more)
         size = f"{cases:,} cases"
@@ -49,7 +56,7 @@ class _Size:
         self.memory = Series(f"g.memory.{cases}", f"recovery: worker's memory with {size}", "MB")
         self.any = _Heard(Series(f"i.any.{cases}", f"COORDINATE with {size}, events of random ones"), cases, 0)
         same = Series(f"i.same.{cases}", f"COORDINATE with {size}, events of the same {least:,}")
-        self.same = _Heard(same, least, _APART)
+        self.same = _Heard(same, least, 2 * _APART)
 
 
 def measure(ground: Ground, *, recovery: bool, cost: bool) -> list[Figure]:
@@ -84,9 +91,13 @@ def _run(ground: Ground, size: _Size, numbers: Sequence[int], heard: Sequence[_H
             size.ready.add(ready)
             size.memory.add(resident_mb(process.pid))
             ground.say(f"{size.ready.what}: {ready:.1f} s, {size.memory.runs[-1]:.0f} MB")
-        for cases in heard:
-            for number in (_WARMING, *numbers):
-                _judge(ground, size, cases, number, process)
+        for way, number in product(heard, numbers):
+            cases, events = way.cases(size.count, number), ground.scale.events_on_cases
+            first, then = (size.cases.events(events, cases, way.seeds + number + more) for more in (0, _APART))
+            _hear(ground, first, process)  # not counted: a worker's first events cost more
+            rate = _hear(ground, then, process)
+            way.series.add(rate, events=events)
+            ground.say(f"run {number}: {way.series.what}: {rate:,.0f} events/s")
 
 
 def _restore(ground: Ground, size: _Size) -> None:
@@ -97,14 +108,14 @@ def _restore(ground: Ground, size: _Size) -> None:
     ground.say(f"{size.restoring.what}: {found['seconds']:.1f} s, {grown} MB")
 
 
-def _judge(ground: Ground, size: _Size, heard: _Heard, number: int, process: Running) -> None:
-    broker, events = ground.broker, ground.scale.events_on_cases
+def _hear(ground: Ground, events: Iterable[Outbound], process: Running) -> float:
+    """Return how many events a second are judged. Raises MisconfiguredError where the log has other than these."""
+    broker, said = ground.broker, list(events)  # made before, so written fast
     begins = {topic: broker.ends(places(topic)) for topic in (topics.ADMITTED, topics.LOG)}
-    said = list(size.cases.events(events, heard.among, heard.seeds + number))  # made before, so written fast
     fill(broker.access(), said)
     broker.wait_consumed(WORKER_GROUP, broker.ends(places(topics.ADMITTED)), process.require_running)
     told, taken = stamps(broker, begins[topics.ADMITTED]), stamps(broker, begins[topics.LOG])
-    if number != _WARMING:
-        # From the first event's coming: with a few runs a partition, their first commits may come all at once.
-        heard.series.add(1000 * len(taken) / (taken[-1] - told[0]), records=len(taken), expected=events)
-        ground.say(f"run {number}: {heard.series.what}: {heard.series.runs[-1]:,.0f} events/s")
+    if len(taken) != len(said):
+        raise MisconfiguredError(f"the log has {len(taken)} records of {len(said)} events for cases in one situation.")
+    # From the first event's coming: with a few runs a partition, their first commits may come all at once.
+    return 1000 * len(said) / (taken[-1] - told[0])

@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from deploy import garbage
 from deploy.bench.memory import resident_mb
 from deploy.bench.order import Order
 from schemas import topics
@@ -12,6 +13,7 @@ from streams.states import restore
 
 
 def run(order: Order) -> None:
+    garbage.look_seldom()
     asyncio.run(_run(order))
 
 

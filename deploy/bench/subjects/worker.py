@@ -1,6 +1,6 @@
 """The real worker with its real steps; or with ADMIT alone, beside a COORDINATE that does nothing.
 
-Where its clock stands, no deadline of the load ever passes, and ticks have nothing to say.
+Where its clock stands, no tick has anything to say.
 """
 
 import asyncio
