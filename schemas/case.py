@@ -10,25 +10,14 @@ here (schemas/state.py).
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import field
+from msgspec import Raw, field
 from msgspec.structs import replace
 
+from schemas.shown import NOBODY, Shown, shown_from
 from schemas.value import Value, Written
 
 UNDOING = frozenset({"wrong_subject", "withdrawn"})  # these corrections undo what the event did
 RECALLING = UNDOING | {"wrong_recipient"}  # after these the event's references are its depositor's alone
-
-
-class Shown(Written, frozen=True):
-    """What one party was shown of one event: the rules that held, and names of the references each released.
-
-    `refs` and `earlier` map a rule to names: of the event's own references, and of those of earlier events.
-    Which those were follows from the log's order (case_facts.earlier_refs), so a state never repeats them.
-    """
-
-    rules: tuple[str, ...]
-    refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Said(Written, frozen=True):
@@ -41,8 +30,13 @@ class Said(Written, frozen=True):
     article: str | None = None  # of the GDPR, that a request is made under
     about: str | None = None  # id of the meeting, consent, measure, transfer or event it concerns
     corrected: Mapping[str, int] = field(default_factory=dict)  # reason -> place of the first correction so
-    shown: Mapping[str, Shown] = field(default_factory=dict)  # party -> what it got
+    shown_raw: Raw = field(name="shown", default=NOBODY)  # what `shown` reads
     withheld: tuple[str, ...] = ()  # parties named in its verdict
+
+    @property
+    def shown(self) -> Mapping[str, Shown]:
+        """Return what each party got of it. Raises StateError."""
+        return shown_from(self.shown_raw)
 
     @property
     def undone(self) -> bool:

@@ -99,6 +99,7 @@ def learned(case: Case, event: Said) -> frozenset[str]:
         party
         for place, (id_, said) in enumerate(case.said.items())
         for party, shown in said.shown.items()
+        if shown.earlier
         for name in {name for names in shown.earlier.values() for name in names}
         if name in event.refs and event.refs[name] in earlier_refs(case, id_, place, name)
     }

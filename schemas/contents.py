@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.canonical import canonical
-from schemas.case import Case, Shown, State
+from schemas.case import Case, State
 from schemas.case_facts import earlier_refs, meeting_of
 from schemas.contract import Contract, Rule
 from schemas.envelope import Event
 from schemas.errors import StateError
+from schemas.shown import Shown
 from schemas.value import Value
 
 MARKER = "case-touched"

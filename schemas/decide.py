@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from schemas.case import Shown, State
+from schemas.case import State
 from schemas.contents import Content, applies, content
 from schemas.contract import Contract, Rule
 from schemas.envelope import Admitted, Event, source_of, type_of
 from schemas.predicates import failure
 from schemas.recipients import recipients
+from schemas.shown import Shown
 from schemas.views import Decision, Heading, Receipt, View, heading_of, view_digest, view_id
 
 # Fields of an event's own data that name parties (policy.yaml, on what the publisher's verdict says).

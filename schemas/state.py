@@ -1,6 +1,7 @@
 """A case's state as bytes: canonical JSON without what is empty, so that states compare and stay small.
 
-A state read back is the state written, or StateError: what cannot be read whole is never judged on.
+A state read back is the state written, or StateError: what cannot be read is never judged on. Whom an event was shown
+to is read, and refused, when it is asked for (schemas/shown.py).
 """
 
 import re

@@ -10,9 +10,9 @@ from msgspec import field
 from msgspec.json import Encoder
 
 from schemas.canonical import canonical
-from schemas.case import Shown
 from schemas.envelope import NO_CASE, SOURCE_PREFIX, binary
 from schemas.records import Headers
+from schemas.shown import Shown
 from schemas.value import Value
 
 VIEW_IDS = UUID("6f9df2d2-4f5a-5c1e-9f0b-3d1c6d0c7a11")  # namespace of view ids; fixed for ever

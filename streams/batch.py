@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from schemas import state
-from schemas.case import Hold, State
+from schemas.case import Case, Hold, State
 from schemas.outputs import state_record
 from schemas.records import Outbound
 
@@ -27,10 +27,11 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A new state, and its bytes as they are written; None where nothing is kept of it."""
+    """A new state as it is written: None where nothing is kept of it. `next`: when it must be looked at again."""
 
-    state: State
     encoded: bytes | None
+    next: str | None
+    contract: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +52,35 @@ class Memory(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """What a run has led to so far: its records, and each state that it changed with the contract that judged last."""
+    """What a run has led to so far: its records, and the newest of each state that it changed.
+
+    A state is written down as soon as it has changed, while the processor still has it at hand, and only one that is
+    heard again stays as objects for the events after: most cases of a run over many are heard once.
+    """
 
     memory: Memory
     outputs: list[Outbound] = field(default_factory=list)
-    changed: dict[str, tuple[State, str]] = field(default_factory=dict)
     dead: list[Dead] = field(default_factory=list)
+    _once: dict[str, Kept] = field(default_factory=dict)
+    _again: dict[str, tuple[State, str]] = field(default_factory=dict)  # with the contract that judged last
 
     def state(self, key: str) -> State:
-        """Return the state as the batch has left it."""
-        return self.changed[key][0] if key in self.changed else self.memory.get(key)
+        """Return the state as the batch has left it. Raises StateError."""
+        if key in self._again:
+            return self._again[key][0]
+        if key in self._once:
+            encoded = self._once[key].encoded
+            return state.empty(key) if encoded is None else state.decode(encoded)
+        return self.memory.get(key)
 
     def take(self, key: str, written: Iterable[Outbound], after: State, contract: str) -> None:
         """Take what an event or an order led to."""
         self.outputs += written
-        self.changed[key] = (after, contract)
+        if key not in self._once and key not in self._again:
+            self._once[key] = _kept(after, contract)
+            return
+        self._once.pop(key, None)
+        self._again[key] = (after, contract)
 
     def drain(self) -> list[Outbound]:
         """Return the records that came since this was last asked, and let go of them."""
@@ -74,11 +89,13 @@ class Batch:
 
     def outcome(self) -> Outcome:
         """Return what the run led to at its end: the records that nobody took out, and the newest of each state."""
-        kept = {key: Kept(after, _encoded(after)) for key, (after, _) in self.changed.items()}
-        states = [state_record(key, kept[key].encoded, contract) for key, (_, contract) in self.changed.items()]
+        kept = self._once | {key: _kept(after, contract) for key, (after, contract) in self._again.items()}
+        states = [state_record(key, newest.encoded, newest.contract) for key, newest in kept.items()]
         return Outcome((*self.outputs, *states), kept, tuple(self.dead))
 
 
-def _encoded(after: State) -> bytes | None:
-    """Return the state's bytes; a hold that was released leaves none."""
-    return None if isinstance(after, Hold) and after.since is None else state.encode(after)
+def _kept(after: State, contract: str) -> Kept:
+    """Return a state as it is written; a hold that was released leaves nothing."""
+    if isinstance(after, Hold) and after.since is None:
+        return Kept(None, None, contract)
+    return Kept(state.encode(after), after.next if isinstance(after, Case) else None, contract)

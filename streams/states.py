@@ -1,10 +1,9 @@
-"""The states of one partition: bytes of every case, a few of them decoded. Its changelog is its truth.
+"""The states of one partition, as bytes. Its changelog is its truth.
 
 Bytes, because a case as objects takes several times their size and most cases rest. Restored whole when
 the partition is claimed, by reading samspil.cases.v1 to its end after the older owners were fenced.
 """
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -20,7 +19,6 @@ from schemas.terms import next_look
 from streams.agenda import Agenda
 from streams.batch import Kept
 
-_DECODED = 256  # cases of one partition that are kept decoded
 _POLL_MS = 200
 
 
@@ -31,7 +29,6 @@ class States:
         """`noted_by`: the contracts by whose terms the states say when they must be looked at."""
         self._encoded = encoded if encoded is not None else {}
         self._noted_by = tuple(noted_by)
-        self._decoded: OrderedDict[str, State] = OrderedDict()
         self._agenda = Agenda()
         for key, raw in self._encoded.items():
             with suppress(StateError):  # one that cannot be read must not keep its partition from being served
@@ -42,13 +39,8 @@ class States:
 
     def get(self, key: str) -> State:
         """Return the state of a case or party, empty where nothing was accepted yet. Raises StateError."""
-        if key in self._decoded:
-            self._decoded.move_to_end(key)
-            return self._decoded[key]
         encoded = self._encoded.get(key)
-        found = state.empty(key) if encoded is None else state.decode(encoded)
-        self._remember(key, found)
-        return found
+        return state.empty(key) if encoded is None else state.decode(encoded)
 
     def keep(self, changed: Mapping[str, Kept]) -> None:
         """Take over what was committed."""
@@ -57,8 +49,7 @@ class States:
                 self._encoded.pop(key, None)
             else:
                 self._encoded[key] = kept.encoded
-            self._remember(key, kept.state)
-            self._agenda.note(key, kept.state.next if isinstance(kept.state, Case) else None)
+            self._agenda.note(key, kept.next)
 
     def due(self, now: str, most: int) -> list[str]:
         """Return the keys of cases that must be looked at by now, no more than `most`. Each is told once."""
@@ -78,12 +69,6 @@ class States:
             with suppress(StateError):  # one that cannot be read was named as dead, and waits for its next claim
                 found = self.get(key)
                 self._agenda.note(key, next_look(contract, found, now) if isinstance(found, Case) else None)
-
-    def _remember(self, key: str, found: State) -> None:
-        self._decoded[key] = found
-        self._decoded.move_to_end(key)
-        if len(self._decoded) > _DECODED:
-            self._decoded.popitem(last=False)
 
 
 async def restore(connection: Mapping[str, Any], partition: int, contracts: Contracts) -> States:

@@ -30,10 +30,11 @@ from deploy.sign_in import signed_in
 from deploy.tokens import LocalIssuer, Verifier
 from schemas import topics
 from schemas.canonical import canonical
-from schemas.case import Case, Hold, Said, Shown, hold_key
+from schemas.case import Case, Hold, Said, hold_key
 from schemas.identity import Role
 from schemas.overview_facts import Stage
 from schemas.records import Headers
+from schemas.shown import Shown, written
 from schemas.state import encode
 from schemas.views import View, heading_of
 from tests import browser, wire
@@ -82,7 +83,7 @@ class Site:
 
     async def recall(self, case: str, event: str, *told: str, acknowledged: Sequence[str] = ()) -> None:
         """Write a state that says who was told of a correction and who has acknowledged it."""
-        said = Said("sof", "correction-issued", shown={party: Shown(("correction",)) for party in told})
+        said = Said("sof", "correction-issued", shown_raw=written({party: Shown(("correction",)) for party in told}))
         kept = Case(case, said={event: said}, acknowledged={event: tuple(acknowledged)})
         await self._write(topics.CASES, topics.partition_of(case.encode()), case, encode(kept))
 

@@ -12,9 +12,10 @@ import pytest
 from consumers.case_states import CaseStates
 from consumers.overview import Overview, seen
 from schemas import topics
-from schemas.case import Case, Chain, Erased, Hold, Said, Shown, hold_key
+from schemas.case import Case, Chain, Erased, Hold, Said, hold_key
 from schemas.overview import row
 from schemas.records import Inbound, Outbound
+from schemas.shown import Shown, written
 from schemas.state import encode
 from tests import wire
 from tests.brokers import RunningKafka
@@ -81,7 +82,8 @@ async def test_tombstones_take_items_away_and_an_erased_case_leaves_nothing(
 def corrected(case: str, shown: Outbound, *acknowledged: str) -> Outbound:
     """The state of a case in which ku and the police were told of a correction."""
     event = dict(shown.headers)["ce_causationid"].decode()
-    said = Said("sof", "correction-issued", shown={party: Shown(("correction",)) for party in ("ku", "politi")})
+    told = written({party: Shown(("correction",)) for party in ("ku", "politi")})
+    said = Said("sof", "correction-issued", shown_raw=told)
     return state_of(case, encode(Case(case, said={event: said}, acknowledged={event: acknowledged})))
 
 

@@ -124,7 +124,7 @@ def test_a_hold_keeps_the_case_and_its_deadlines_go_on() -> None:
     """The answered request would have erased it at once; what is due of a held case is said all the same."""
     life = running(RULES["rights_request"], article="17")
     hold = Hold(life.partition.case, rfc3339(BEGIN))
-    life.partition.states.keep({hold_key(hold.held): Kept(hold, state.encode(hold))})
+    life.partition.states.keep({hold_key(hold.held): Kept(state.encode(hold), None, "")})
     life.say(BEGIN + DAY, "sof", "rights-request-answered", request=life.started)
     second = life.say(BEGIN + DAY, "sof", "rights-request-received")
     for days in range(60):

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from consumers.overview import Seen, seen
 from schemas import state, topics
-from schemas.case import Case, Chain, Due, Erased, Hold, Said, Shown, State, Utterances, hold_key, key_of
+from schemas.case import Case, Chain, Due, Erased, Hold, Said, State, Utterances, hold_key, key_of
 from schemas.errors import StateError
 from schemas.overview_waits import HOLD, RECALLS
 from schemas.recalls import waiting
 from schemas.records import Inbound
+from schemas.shown import Shown, written
 from tests import wire
 
 ID = "41bf18fc-565e-4426-8cff-222e1cda8c0f"
@@ -22,11 +23,13 @@ SINCE = "2026-03-02T11:00:00.000000Z"
 
 
 def correction(party: str, *told: str) -> Said:
-    return Said(party, "correction-issued", about="the-event", shown={to: Shown(("correction",)) for to in told})
+    shown = written({to: Shown(("correction",)) for to in told})
+    return Said(party, "correction-issued", about="the-event", shown_raw=shown)
 
 
 def case(acknowledged: Mapping[str, tuple[str, ...]] | None = None, /, **said: Said) -> Case:
-    first = Said("buf", "concern-raised", {"person": REF}, "under_15", shown={"sof": Shown(("x",)), "ku": Shown(())})
+    shown = written({"sof": Shown(("x",)), "ku": Shown(())})
+    first = Said("buf", "concern-raised", {"person": REF}, "under_15", shown_raw=shown)
     due = (Due("assessment_24h", "first", SINCE),)
     return Case(ID, owner="sof", said={"first": first} | said, acknowledged=acknowledged or {}, due=due, newest=SINCE)
 

@@ -6,8 +6,9 @@ import rfc8785
 from msgspec import NODEFAULT
 from msgspec.structs import fields, replace
 
-from schemas.case import Case, Consent, Said, Shown, Utterances
+from schemas.case import Case, Consent, Said, Utterances
 from schemas.errors import StateError
+from schemas.shown import NOBODY, Shown, written
 from schemas.state import decode, empty, encode
 from schemas.value import Written
 from tests.unit.sayings import CASE, ONE, OTHER, Talk, coordinated, met
@@ -94,7 +95,8 @@ def test_a_thousand_utterances_are_kept_in_order() -> None:
 def test_bytes_are_rfc_8785_whatever_the_words() -> None:
     """The structs' own encoder against an independent one; no value of a state is checked to be ASCII."""
     odd = 'ø"\\\x01\x1f\x7f\u2028😀'
-    spoken = Said(odd, odd, {odd: odd}, odd, odd, odd, {odd: 3, "a": 1}, {odd: Shown((odd,), {odd: (odd,)})}, (odd,))
+    told = written({odd: Shown((odd,), {odd: (odd,)})})
+    spoken = Said(odd, odd, {odd: odd}, odd, odd, odd, {odd: 3, "a": 1}, told, (odd,))
     case = Case(
         odd, owner=odd, said={odd: spoken}, consents={odd: Consent(frozenset({odd, "b", "a"}), frozenset(), odd)}
     )
@@ -116,4 +118,14 @@ def test_what_is_left_out_of_a_state_is_empty() -> None:
     for part in parts:
         for field in fields(part):
             filled = field.default if field.default is not NODEFAULT else field.default_factory
-            assert filled in {NODEFAULT, None, False, (), dict, list}, (part, field.name)
+            empty = filled is NOBODY or filled in {NODEFAULT, None, False, (), dict, list}
+            assert empty, (part, field.name)
+    assert written({}) is NOBODY
+
+
+def test_whom_an_event_was_shown_to_is_refused_where_it_cannot_be_read() -> None:
+    case = decode(b'{"v":2,"case":"x","said":[["a",{"party":"sof","type":"follow-up-held","shown":{"ku":"x"}}]]}')
+    assert isinstance(case, Case)
+    with pytest.raises(StateError) as refused:
+        assert case.said["a"].shown
+    assert "x" not in refused.value.detail

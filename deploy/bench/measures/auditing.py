@@ -15,11 +15,10 @@ from deploy.bench.filling import fill
 from deploy.bench.ground import Ground
 from deploy.bench.processes import Subject
 from schemas import topics
-from schemas.case import State
 from schemas.contract import Contracts
 from schemas.records import Inbound, Outbound
-from schemas.state import empty
 from streams.coordinate import Coordinate
+from streams.states import States
 from streams.step import judged
 
 _TOGETHER = 3.0  # seconds until all processes have started
@@ -68,19 +67,9 @@ def _by_partition(item: tuple[Place, int]) -> int:
 
 def _log(ground: Ground) -> Iterator[Outbound]:
     """Yield the log that COORDINATE writes."""
-    step, memory = Coordinate(Contracts([ground.contract]), lambda: "00" * 16), _Memory()
+    step, memory = Coordinate(Contracts([ground.contract]), lambda: "00" * 16), States()
     for offset, (_, record) in enumerate(islice(ground.load().admitted(), ground.scale.events)):
         inbound = Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
         outcome = judged(step, [inbound], memory)
-        memory.states.update({key: kept.state for key, kept in outcome.states.items()})
+        memory.keep(outcome.states)
         yield from (output for output in outcome.outputs if output.topic == topics.LOG)
-
-
-class _Memory:
-    """States as objects: nobody measures this."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, State] = {}
-
-    def get(self, key: str) -> State:
-        return self.states.get(key) or empty(key)
