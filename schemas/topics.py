@@ -7,6 +7,7 @@ The bus's topics have N partitions, fixed for ever, since a case's partition fol
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from struct import Struct
 
 PARTITIONS = 12  # N: growing it would move cases; a v2 topic is the way
 VAULT_PARTITION = PARTITIONS  # of the ledger: written by the vault alone
@@ -35,6 +36,7 @@ _CLEANED = {
     **_CLOSED,
 }
 _STATE_BYTES = str(4 * 1024 * 1024)  # a case of 1,000 events must fit in one record
+_WORD = Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,8 @@ def murmur2(data: bytes) -> int:
     mask, m = 0xFFFFFFFF, 0x5BD1E995
     h = 0x9747B28C ^ len(data)
     whole = len(data) & ~3
-    for i in range(0, whole, 4):
-        k = int.from_bytes(data[i : i + 4], "little") * m & mask
+    for (word,) in _WORD.iter_unpack(data[:whole]):
+        k = word * m & mask
         h = (h * m & mask) ^ ((k ^ (k >> 24)) * m & mask)
     if rest := data[whole:]:
         h = (h ^ int.from_bytes(rest, "little")) * m & mask
