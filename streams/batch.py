@@ -74,13 +74,13 @@ class Batch:
         return self.memory.get(key)
 
     def take(self, key: str, written: Iterable[Outbound], after: State, contract: str) -> None:
-        """Take what an event or an order led to."""
-        self.outputs += written
-        if key not in self._once and key not in self._again:
+        """Take what an event or an order led to, its state first: if that cannot be encoded, nothing may be written."""
+        if key in self._once or key in self._again:
+            self._once.pop(key, None)
+            self._again[key] = (after, contract)
+        else:
             self._once[key] = _kept(after, contract)
-            return
-        self._once.pop(key, None)
-        self._again[key] = (after, contract)
+        self.outputs += written
 
     def drain(self) -> list[Outbound]:
         """Return the records that came since this was last asked, and let go of them."""

@@ -1,10 +1,12 @@
 """A batch: whatever is heard in it and however often, it knows each state as the last event left it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import state, topics
 from schemas.case import Case, Hold, Said, State, hold_key, key_of, saying
+from schemas.records import Outbound
 from streams.batch import Batch
 from streams.states import States
 from tests.unit.sayings import CASE, OTHER
@@ -51,3 +53,12 @@ def test_a_batch_knows_each_state_as_it_was_last_taken(
         assert memory.get(key) == (_left(key, newest[key][0]) if key in newest else state.empty(key))
     looked_at = {key for key, (after, _) in newest.items() if isinstance(after, Case) and after.next}
     assert {*memory.due(SINCE, 10)} == looked_at
+
+
+def test_nothing_is_written_of_a_state_that_cannot_be() -> None:
+    batch = Batch(States())
+    lone = Case(CASE, owner="\ud800")  # no UTF-8
+    with pytest.raises(UnicodeEncodeError):
+        batch.take(CASE, [Outbound(topics.LOG, 0, b"key", b"value", ())], lone, "one")
+    assert batch.state(CASE) == state.empty(CASE)
+    assert not batch.outcome().outputs
