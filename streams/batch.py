@@ -54,30 +54,34 @@ class Memory(Protocol):
 class Batch:
     """What a run has led to so far: its records, and the newest of each state that it changed.
 
-    A state is written down as soon as it has changed, while the processor still has it at hand, and only one that is
-    heard again stays as objects for the events after: most cases of a run over many are heard once.
+    A changed state is encoded at once, while the processor has it at hand; only one that is asked for again stays as
+    objects. For most cases of a run over many are heard once, and a thousand of them as objects fit no cache: decoding
+    and encoding one took 100 µs instead of 25 (100,000 cases of 23 events).
     """
 
     memory: Memory
     outputs: list[Outbound] = field(default_factory=list)
     dead: list[Dead] = field(default_factory=list)
-    _once: dict[str, Kept] = field(default_factory=dict)
-    _again: dict[str, tuple[State, str]] = field(default_factory=dict)  # with the contract that judged last
+    _asked: set[str] = field(default_factory=set)
+    _once: dict[str, Kept] = field(default_factory=dict)  # changed, and not asked for since
+    _again: dict[str, State] = field(default_factory=dict)  # asked for again
+    _judged_by: dict[str, str] = field(default_factory=dict)  # of those, what changed: the contract that judged last
 
     def state(self, key: str) -> State:
         """Return the state as the batch has left it. Raises StateError."""
         if key in self._again:
-            return self._again[key][0]
-        if key in self._once:
-            encoded = self._once[key].encoded
-            return state.empty(key) if encoded is None else state.decode(encoded)
-        return self.memory.get(key)
+            return self._again[key]
+        found = self._found(key)
+        if key in self._asked:
+            self._again[key] = found
+        self._asked.add(key)
+        return found
 
     def take(self, key: str, written: Iterable[Outbound], after: State, contract: str) -> None:
         """Take what an event or an order led to, its state first: if that cannot be encoded, nothing may be written."""
-        if key in self._once or key in self._again:
+        if key in self._again:
             self._once.pop(key, None)
-            self._again[key] = (after, contract)
+            self._again[key], self._judged_by[key] = after, contract
         else:
             self._once[key] = _kept(after, contract)
         self.outputs += written
@@ -89,9 +93,15 @@ class Batch:
 
     def outcome(self) -> Outcome:
         """Return what the run led to at its end: the records that nobody took out, and the newest of each state."""
-        kept = self._once | {key: _kept(after, contract) for key, (after, contract) in self._again.items()}
+        kept = self._once | {key: _kept(self._again[key], contract) for key, contract in self._judged_by.items()}
         states = [state_record(key, newest.encoded, newest.contract) for key, newest in kept.items()]
         return Outcome((*self.outputs, *states), kept, tuple(self.dead))
+
+    def _found(self, key: str) -> State:
+        kept = self._once.get(key)
+        if kept is None:
+            return self.memory.get(key)
+        return state.empty(key) if kept.encoded is None else state.decode(kept.encoded)
 
 
 def _kept(after: State, contract: str) -> Kept:

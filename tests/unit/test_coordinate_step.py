@@ -33,6 +33,14 @@ def _admitted() -> list[Admitted]:
     return [step.admitted for step in steps if step.admitted is not None and step.admitted.event.party != BUS]
 
 
+def _first_two_parties() -> tuple[Admitted, Admitted]:
+    """The first event of a case, and the first of it by another party: whether that one was shown it, is asked."""
+    first, *later = _admitted()
+    return first, next(
+        one for one in later if one.event.key == first.event.key and one.event.party != first.event.party
+    )
+
+
 def _inbound(record: Outbound, offset: int) -> Inbound:
     return Inbound(record.topic, record.partition, offset, record.key, record.value, record.headers)
 
@@ -149,6 +157,16 @@ def test_a_state_that_cannot_be_read_is_never_judged_on() -> None:
     assert not outcome.states
 
 
+def test_whom_an_event_was_shown_to_is_never_guessed_where_it_cannot_be_read() -> None:
+    first, other = _first_two_parties()
+    memory = States()
+    memory.keep(_judge([_inbound(admitted_record(first), 0)], memory).states)
+    kept = state.encode(memory.get(first.event.key)).replace(b'"shown":{', b'"shown":{"a":7,')
+    outcome = _judge([_inbound(admitted_record(other), 1)], States({first.event.key: kept}))
+    assert [dead.error for dead in outcome.dead] == ["StateError"]
+    assert not outcome.states
+
+
 def test_a_contract_that_this_worker_lacks_ends_it_before_a_good_event_is_refused() -> None:
     admitted = _admitted()[0]
     strange = replace(admitted, seal=replace(admitted.seal, contract="0" * 64))
@@ -179,7 +197,7 @@ def test_a_null_header_is_a_dead_letter_like_any_other() -> None:
     assert len(outcome.dead) == 1
 
 
-def test_states_are_the_same_decoded_and_from_bytes() -> None:
+def test_a_state_that_is_read_back_is_written_as_it_was() -> None:
     run = max(_runs(_admitted()).values(), key=len)
     kept = _judge(run).states
     restored = States({key: found.encoded or b"" for key, found in kept.items()})
