@@ -4,12 +4,13 @@ That somebody must delete something is an obligation; that it did is known only 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from consumers.audit.disclosures import Disclosure
 from consumers.audit.history import Told
+from consumers.audit.retelling import Retold
 from schemas.case import RECALLING, Case
 from schemas.case_facts import earlier_sources
 from schemas.contract import Contract, Contracts
@@ -73,6 +74,18 @@ def _rank(known: Known) -> int:
     return _STRONGEST.index(known.standing)
 
 
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """A field or reference that a party was shown: with which event, said by which, by which rules of a contract."""
+
+    contract: Contract
+    party: str
+    shown_with: str
+    said_by: str
+    name: str = _EVENT
+    rules: tuple[str, ...] = ()
+
+
 class _Teller:
     """Asks of one case what each showing has left."""
 
@@ -89,58 +102,61 @@ class _Teller:
 
     def all(self) -> Iterator[Known]:
         for place, retold in enumerate(self._told.events):
-            event = retold.admitted.event
-            contract = self._contracts.named(retold.admitted.seal.contract)
-            fields = {r.recipient: r.fields for r in retold.decision.receipts if r.outcome == "released"}
-            for party, shown in self._case.said[event.id].shown.items():
-                by_field = {
-                    name: [rule for rule in shown.rules if name in contract.rule[rule].release]
-                    for name in fields[party]
-                }
-                for name, rules in by_field.items():
-                    yield self._known(contract, party, event.id, event.id, name, rules)
-                for name in sorted({name for names in shown.refs.values() for name in names}):
-                    rules = [rule for rule, names in shown.refs.items() if name in names]
-                    yield self._known(contract, party, event.id, event.id, name, rules)
-                for name in sorted({name for names in shown.earlier.values() for name in names}):
-                    rules = [rule for rule, names in shown.earlier.items() if name in names]
-                    for source in earlier_sources(self._case, event.id, place, name):
-                        yield self._known(contract, party, event.id, source, name, rules)
-                if not (fields[party] or shown.refs or shown.earlier):
-                    yield self._known(contract, party, event.id, event.id, _EVENT, list(shown.rules))
+            yield from map(self._known, self._releases(place, retold))
 
-    def _known(  # noqa: PLR0913, PLR0917 - a showing is of all these
-        self, contract: Contract, party: str, shown_with: str, said_by: str, name: str, rules: list[str]
-    ) -> Known:
-        standing, why = self._standing(contract, party, shown_with, said_by, rules)
-        return Known(
-            party, said_by, self._case.said[said_by].type, name, standing, why, self._opens(party, said_by, name)
-        )
+    def _releases(self, place: int, retold: Retold) -> Iterator[_Release]:
+        """Find what each party was shown of an event, with the rules that released it."""
+        event = retold.admitted.event
+        contract = self._contracts.named(retold.admitted.seal.contract)
+        fields = {r.recipient: r.fields for r in retold.decision.receipts if r.outcome == "released"}
+        for party, shown in self._case.said[event.id].shown.items():
+            own = _Release(contract, party, event.id, event.id)
+            released = {rule: contract.rule[rule].release for rule in shown.rules}
+            for name in fields[party]:
+                yield replace(own, name=name, rules=_releasing(released, name))
+            for name in sorted(_names(shown.refs)):
+                yield replace(own, name=name, rules=_releasing(shown.refs, name))
+            for name in sorted(_names(shown.earlier)):
+                for source in earlier_sources(self._case, event.id, place, name):
+                    yield replace(own, said_by=source, name=name, rules=_releasing(shown.earlier, name))
+            if not (fields[party] or shown.refs or shown.earlier):
+                yield replace(own, rules=shown.rules)
 
-    def _standing(
-        self, contract: Contract, party: str, shown_with: str, said_by: str, rules: list[str]
-    ) -> tuple[Standing, str | None]:
-        of = [(id_, data.reason) for id_, data in self._corrections if data.corrects == said_by]
-        answers = {self._answers.get((party, id_)) for id_, _ in of}
+    def _known(self, release: _Release) -> Known:
+        standing, why = self._standing(release)
+        type_ = self._case.said[release.said_by].type
+        return Known(release.party, release.said_by, type_, release.name, standing, why, self._opens(release))
+
+    def _standing(self, release: _Release) -> tuple[Standing, str | None]:
+        of = [(id_, data.reason) for id_, data in self._corrections if data.corrects == release.said_by]
+        answers = {self._answers.get((release.party, id_)) for id_, _ in of}
         recalled = next((reason for _, reason in of if reason in RECALLING), None)
         if recalled:
             return ("deleted" if "deleted" in answers else "to_delete"), recalled
-        if rules and all(self._lapsed(contract, party, shown_with, rule) for rule in rules):
+        if release.rules and all(self._lapsed(release, rule) for rule in release.rules):
             return "to_delete", "consent_withdrawn"
         if of:
             done: Standing = "deleted" if "deleted" in answers else "corrected" if "corrected" in answers else "wrong"
             return done, of[0][1]
         return "known", None
 
-    def _lapsed(self, contract: Contract, party: str, event: str, id_: str) -> bool:
-        rule = contract.rule[id_]
+    def _lapsed(self, release: _Release, id_: str) -> bool:
+        rule = release.contract.rule[id_]
         on_consent = _ON_CONSENT in rule.gate.obligations
-        return on_consent and failure(contract, self._case, event, rule, party) is not None
+        return on_consent and failure(release.contract, self._case, release.shown_with, rule, release.party) is not None
 
-    def _opens(self, party: str, said_by: str, name: str) -> bool:
-        said = self._case.said[said_by]
-        ref = said.refs.get(name)
+    def _opens(self, release: _Release) -> bool:
+        said = self._case.said[release.said_by]
+        ref = said.refs.get(release.name)
         if ref is None or ref in self._gone:
             return False
-        deposit = Deposit(ref, said.party, self._case.id, name)
-        return isinstance(may_read(self._in_force, self._case, deposit, party, self._now), Reading)
+        deposit = Deposit(ref, said.party, self._case.id, release.name)
+        return isinstance(may_read(self._in_force, self._case, deposit, release.party, self._now), Reading)
+
+
+def _names(by_rule: Mapping[str, tuple[str, ...]]) -> set[str]:
+    return {name for names in by_rule.values() for name in names}
+
+
+def _releasing(by_rule: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
+    return tuple(rule for rule, names in by_rule.items() if name in names)
