@@ -19,6 +19,7 @@ _SOME = 50_000  # records that wait in memory at once
 _READ = 10_000
 _WAIT = 0.1
 _PATIENCE = 60.0
+_INBOX_OFFSET = "ce_inboxoffset"  # of events that came by an inbox
 
 
 def fill(access: KafkaAccess, records: Iterable[Outbound]) -> int:
@@ -57,10 +58,11 @@ def fill(access: KafkaAccess, records: Iterable[Outbound]) -> int:
     return total
 
 
-def stamps(broker: Broker, begins: Mapping[Place, int]) -> list[int]:
+def stamps(broker: Broker, begins: Mapping[Place, int], *, sent_alone: bool = False) -> list[int]:
     """Return when the broker took each committed record from here on (milliseconds since 1970), in order.
 
-    Read_committed, to the end as it is now.
+    Read_committed, to the end as it is now. `sent_alone`: only what a party had sent, and nothing that the bus says by
+    itself, nor what takes an erased case's records away.
     """
     ends = {place: end for place, end in broker.ends(begins).items() if end > begins[place]}
     settings = {"group.id": "bench.stamps", "enable.auto.commit": False, "enable.partition.eof": True}
@@ -77,7 +79,8 @@ def stamps(broker: Broker, begins: Mapping[Place, int]) -> list[int]:
             for message in some:
                 error = message.error()
                 if error is None:
-                    found.append(message.timestamp()[1])
+                    if not sent_alone or _was_sent(message):
+                        found.append(message.timestamp()[1])
                 elif error.name() == "_PARTITION_EOF":
                     left.discard((str(message.topic()), int(message.partition() or 0)))
                 else:
@@ -85,3 +88,7 @@ def stamps(broker: Broker, begins: Mapping[Place, int]) -> list[int]:
     finally:
         consumer.close()
     return sorted(found)
+
+
+def _was_sent(message: Message) -> bool:
+    return any(header[0] == _INBOX_OFFSET for header in message.headers() or ())

@@ -29,13 +29,13 @@ class Ground:
         return Load(self.contract, self.seed + more, self.scale.at_once)
 
     def fill_admitted(self, load: Load, events: int) -> int:
-        """Write events to the admitted topic; return how many of them a case takes."""
+        """Write events to the admitted topic; return how many that a party sent a case takes."""
         taken = 0
 
         def records() -> Iterator[Outbound]:
             nonlocal taken
             for said, record in islice(load.admitted(), events):
-                taken += said.accepted
+                taken += said.accepted and said.submitted is not None
                 yield record
 
         fill(self.broker.access(), records())

@@ -5,8 +5,9 @@ hits all alike. The rate comes from the broker's own stamps on what they wrote.
 """
 
 import os
+import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -37,6 +38,7 @@ class Contender:
     target: str = topics.LOG
     whole: bool = True
     alone: bool = False  # needs topics that nobody judged before
+    ready_first: bool = False  # is there, and has done something, before it is given what counts
     processes: int = 1
     own_target: bool = False
     source: str = topics.ADMITTED
@@ -45,7 +47,8 @@ class Contender:
 def coordinates(ground: Ground) -> list[Contender]:
     """Return the worker; one for each core, which share the partitions; and what is left of it without judging."""
     worker = Subject("worker", "worker")
-    one = Contender(Series("a", "COORDINATE: the worker, whole, exactly once"), worker, group=WORKER_GROUP, alone=True)
+    series, stands = Series("a", "COORDINATE: the worker, whole, exactly once"), {"clock_stands": True}
+    one = Contender(series, worker, stands, group=WORKER_GROUP, ready_first=True)
     cores = os.cpu_count() or 1
     all_ = replace(one, series=Series(f"a.{cores}", f"COORDINATE: {cores} workers"), processes=cores)
     load = {"seed": ground.seed, "at_once": ground.scale.at_once, "events": ground.scale.events}
@@ -110,11 +113,15 @@ def measure(ground: Ground, contenders: Iterable[Contender]) -> list[Figure]:
     taking_part, accepted = list(contenders), 0
     _warm_up(ground)
     for number in range(1, ground.scale.runs + 1):
-        for place, contender in enumerate(taking_part):
-            if contender.alone or place == 0:
-                ground.broker.fresh()
-                accepted = ground.fill_admitted(ground.load(), ground.scale.events)
-            _run(ground, contender, accepted)
+        judged = True
+        for contender in taking_part:
+            if contender.ready_first:
+                _run_ready(ground, contender)
+            else:
+                if contender.alone or judged:
+                    ground.broker.fresh()
+                    accepted, judged = ground.fill_admitted(ground.load(), ground.scale.events), False
+                _run(ground, contender, accepted)
             ground.say(f"run {number}: {contender.series.what}: {contender.series.runs[-1]:,.0f} events/s")
     return [contender.series.figure() for contender in taking_part]
 
@@ -127,6 +134,39 @@ def _warm_up(ground: Ground) -> None:
     fill(ground.broker.access(), (_moved(record) for _, record in events))
     for contender in copies():
         _run(ground, contender, 0)
+
+
+def _run_ready(ground: Ground, contender: Contender) -> None:
+    """Let workers that stand idle begin with a backlog, and count from that moment until the last of it is judged.
+
+    They are stopped while it is written. Counting from their first writes would leave out what they had judged by then:
+    up to a transaction of every partition.
+    """
+    broker, load = ground.broker, ground.load()
+    broker.fresh()
+    events = list(islice(load.admitted(), ground.scale.events))
+    first = max(load.ramp, len(events) // 5)
+    fill(broker.access(), (record for _, record in events[:first]))
+    with ExitStack() as running:
+        starts = (ground.processes.running(contender.subject, contender.options) for _ in range(contender.processes))
+        workers = [running.enter_context(start) for start in starts]
+        _consumed(ground, workers)
+        begins = broker.ends(places(contender.target))
+        for worker in workers:
+            os.kill(worker.pid, signal.SIGSTOP)
+        fill(broker.access(), (record for _, record in events[first:]))
+        for worker in workers:
+            os.kill(worker.pid, signal.SIGCONT)
+        began = time.time_ns() // 1_000_000
+        _consumed(ground, workers)
+    taken = stamps(broker, begins, sent_alone=True)
+    expected = sum(said.accepted and said.submitted is not None for said, _ in events[first:])
+    contender.series.add(1000 * len(taken) / (taken[-1] - began), records=len(taken), expected=expected)
+
+
+def _consumed(ground: Ground, workers: Sequence[Running]) -> None:
+    ends = ground.broker.ends(places(topics.ADMITTED))
+    ground.broker.wait_consumed(WORKER_GROUP, ends, workers[0].require_running)
 
 
 def _run(ground: Ground, contender: Contender, accepted: int) -> None:
@@ -148,7 +188,7 @@ def _run(ground: Ground, contender: Contender, accepted: int) -> None:
             broker.wait_consumed(contender.group or process.name, ends, process.require_running)
         else:
             _some(ground, process, begins)
-    found = stamps(broker, begins)
+    found = stamps(broker, begins, sent_alone=not contender.own_target)
     contender.series.add(rate(found, skip), records=len(found), expected=expected or len(found))
 
 
