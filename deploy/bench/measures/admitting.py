@@ -36,5 +36,5 @@ def _run(ground: Ground, series: Series, target: str, options: dict[str, bool]) 
         broker.wait_consumed(WORKER_GROUP, broker.ends(inboxes), process.require_running)
         if target == topics.LOG:
             broker.wait_quiet(places(target), process.require_running)
-    found = stamps(broker, begins)
+    found = stamps(broker, begins, sent_alone=True)
     series.add(rate(found, max(load.ramp, ground.scale.events // 5)), records=len(found))
