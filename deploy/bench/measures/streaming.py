@@ -20,11 +20,13 @@ from deploy.bench.filling import fill, stamps
 from deploy.bench.ground import Ground
 from deploy.bench.processes import Running, Subject
 from schemas import topics
+from schemas.errors import MisconfiguredError
 from schemas.records import Outbound
 from schemas.rights import WORKER_GROUP
 from streams.claim import BATCH
 
 _COPIED = KEPT + "copied"
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,20 @@ def _run_ready(ground: Ground, contender: Contender) -> None:
     """Let workers that stand idle begin with a backlog, and count from that moment until the last of it is judged.
 
     They are stopped while it is written. Counting from their first writes would leave out what they had judged by then:
-    up to a transaction of every partition.
+    up to a transaction of every partition. Raises MisconfiguredError where nothing is left for the backlog.
     """
     broker, load = ground.broker, ground.load()
     broker.fresh()
     events = list(islice(load.admitted(), ground.scale.events))
     first = max(load.ramp, len(events) // 5)
+    if len(events) <= first:
+        raise MisconfiguredError("too few events to tell a rate from; give more with --events.")
     fill(broker.access(), (record for _, record in events[:first]))
     with ExitStack() as running:
         starts = (ground.processes.running(contender.subject, contender.options) for _ in range(contender.processes))
         workers = [running.enter_context(start) for start in starts]
+        for worker in workers:
+            worker.wait_ready(_SECONDS)
         _consumed(ground, workers)
         begins = broker.ends(places(contender.target))
         for worker in workers:
