@@ -9,6 +9,7 @@ from typing import Any
 from schemas.errors import MisconfiguredError
 
 Detail = int | float | str | bool
+_TOO_FEW = "too few events to tell a rate from; give more with --events."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,15 @@ def rate(stamps: Sequence[int], skip: int) -> float:
     first = stamps[min(skip, len(stamps) - 1)]
     after = sum(1 for stamp in stamps if stamp > first)
     if not after:
-        raise MisconfiguredError("too few events to tell a rate from; give more with --events.")
+        raise MisconfiguredError(_TOO_FEW)
     return after * 1000 / (stamps[-1] - first)
+
+
+def rate_since(stamps: Sequence[int], began: int) -> float:
+    """Return records a second from a moment on until the last was written. Raises MisconfiguredError where none was."""
+    if not stamps or stamps[-1] <= began:
+        raise MisconfiguredError(_TOO_FEW)
+    return len(stamps) * 1000 / (stamps[-1] - began)
 
 
 def percentile(samples: Sequence[float], share: float) -> float:

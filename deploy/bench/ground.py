@@ -29,7 +29,7 @@ class Ground:
         return Load(self.contract, self.seed + more, self.scale.at_once)
 
     def fill_admitted(self, load: Load, events: int) -> int:
-        """Write events to the admitted topic; return how many that a party sent a case takes."""
+        """Write events to the admitted topic; return how many of those that parties sent are taken."""
         taken = 0
 
         def records() -> Iterator[Outbound]:

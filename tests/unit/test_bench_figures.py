@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.bench import benchmark, goals
-from deploy.bench.figures import Figure, Series, percentile, rate
+from deploy.bench.figures import Figure, Series, percentile, rate, rate_since
 from deploy.bench.report import Report, number
 from deploy.bench.scale import QUICK
 from schemas.errors import MisconfiguredError
@@ -105,3 +105,10 @@ def test_letters_choose_what_is_measured() -> None:
 def test_another_letter_is_refused(only: str) -> None:
     with pytest.raises(MisconfiguredError, match="--only"):
         benchmark.wished(only, QUICK, None, None, 1)
+
+
+def test_a_rate_since_a_moment_counts_all_that_came_after_it() -> None:
+    assert rate_since([1_500, 2_000, 3_000], began=1_000) == 1.5
+    for nothing in ([], [1_000]):
+        with pytest.raises(MisconfiguredError):
+            rate_since(nothing, began=1_000)

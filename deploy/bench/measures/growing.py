@@ -12,7 +12,7 @@ from itertools import product
 
 from deploy.bench.broker import places
 from deploy.bench.cases import Cases
-from deploy.bench.figures import Figure, Series
+from deploy.bench.figures import Figure, Series, rate_since
 from deploy.bench.filling import fill, stamps
 from deploy.bench.ground import Ground
 from deploy.bench.memory import resident_mb
@@ -118,4 +118,4 @@ def _hear(ground: Ground, events: Iterable[Outbound], process: Running) -> float
     if len(taken) != len(said):
         raise MisconfiguredError(f"the log has {len(taken)} records of {len(said)} events for cases in one situation.")
     # From the first event's coming: with a few runs a partition, their first commits may come all at once.
-    return 1000 * len(said) / (taken[-1] - told[0])
+    return rate_since(taken, told[0])

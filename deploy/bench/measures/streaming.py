@@ -7,20 +7,19 @@ hits all alike. The rate comes from the broker's own stamps on what they wrote.
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from deploy.bench.broker import KEPT, PREFIX, Place, places
-from deploy.bench.figures import Figure, Series, rate
+from deploy.bench.figures import Figure, Series, rate, rate_since
 from deploy.bench.filling import fill, stamps
 from deploy.bench.ground import Ground
 from deploy.bench.processes import Running, Subject
 from schemas import topics
-from schemas.errors import MisconfiguredError
 from schemas.records import Outbound
 from schemas.rights import WORKER_GROUP
 from streams.claim import BATCH
@@ -115,14 +114,14 @@ def measure(ground: Ground, contenders: Iterable[Contender]) -> list[Figure]:
     taking_part, accepted = list(contenders), 0
     _warm_up(ground)
     for number in range(1, ground.scale.runs + 1):
-        judged = True
+        filled = False
         for contender in taking_part:
             if contender.ready_first:
                 _run_ready(ground, contender)
             else:
-                if contender.alone or judged:
+                if contender.alone or not filled:
                     ground.broker.fresh()
-                    accepted, judged = ground.fill_admitted(ground.load(), ground.scale.events), False
+                    accepted, filled = ground.fill_admitted(ground.load(), ground.scale.events), True
                 _run(ground, contender, accepted)
             ground.say(f"run {number}: {contender.series.what}: {contender.series.runs[-1]:,.0f} events/s")
     return [contender.series.figure() for contender in taking_part]
@@ -148,8 +147,6 @@ def _run_ready(ground: Ground, contender: Contender) -> None:
     broker.fresh()
     events = list(islice(load.admitted(), ground.scale.events))
     first = max(load.ramp, len(events) // 5)
-    if len(events) <= first:
-        raise MisconfiguredError("too few events to tell a rate from; give more with --events.")
     fill(broker.access(), (record for _, record in events[:first]))
     with ExitStack() as running:
         starts = (ground.processes.running(contender.subject, contender.options) for _ in range(contender.processes))
@@ -158,16 +155,24 @@ def _run_ready(ground: Ground, contender: Contender) -> None:
             worker.wait_ready(_SECONDS)
         _consumed(ground, workers)
         begins = broker.ends(places(contender.target))
-        for worker in workers:
-            os.kill(worker.pid, signal.SIGSTOP)
-        fill(broker.access(), (record for _, record in events[first:]))
-        for worker in workers:
-            os.kill(worker.pid, signal.SIGCONT)
+        with _stopped(workers):
+            fill(broker.access(), (record for _, record in events[first:]))
         began = time.time_ns() // 1_000_000
         _consumed(ground, workers)
     taken = stamps(broker, begins, sent_alone=True)
     expected = sum(said.accepted and said.submitted is not None for said, _ in events[first:])
-    contender.series.add(1000 * len(taken) / (taken[-1] - began), records=len(taken), expected=expected)
+    contender.series.add(rate_since(taken, began), records=len(taken), expected=expected)
+
+
+@contextmanager
+def _stopped(workers: Sequence[Running]) -> Iterator[None]:
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            os.kill(worker.pid, signal.SIGCONT)
 
 
 def _consumed(ground: Ground, workers: Sequence[Running]) -> None:
