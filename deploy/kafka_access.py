@@ -1,11 +1,15 @@
 """How one principal reaches Kafka: address, name, password. Kept apart from any client library's words for it."""
 
+import time
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ClusterMetadata
+
+from schemas.errors import UnreachableError
 
 _PING_SECONDS = 2.0
+_LOOK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,18 @@ def answers(access: KafkaAccess) -> bool:
         return bool(access.admin().list_topics(timeout=_PING_SECONDS).brokers)
     except KafkaException:
         return False
+
+
+def listed(admin: AdminClient, seconds: float) -> ClusterMetadata:
+    """Return what the brokers hold, from an answer that names a controller.
+
+    A broker that stood still for longer than its session names none until it is let in again, and librdkafka, told
+    so, does not ask again by itself: making or deleting a topic then waits a minute for nothing. Ask this first.
+    Raises KafkaException when no broker answers, UnreachableError when none is named in time.
+    """
+    deadline = time.monotonic() + seconds
+    while (found := admin.list_topics(timeout=seconds)).controller_id < 0:
+        if time.monotonic() > deadline:
+            raise UnreachableError(f"Kafka's controller: no broker named one within {seconds:.0f} s.")
+        time.sleep(_LOOK)
+    return found

@@ -31,7 +31,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from deploy.kafka_access import KafkaAccess, in_sync
+from deploy.kafka_access import KafkaAccess, in_sync, listed
 from schemas.errors import TopicMismatchError, UnreachableError
 from schemas.rights import Right
 from schemas.topics import Topic
@@ -104,10 +104,10 @@ def require_shape(access: KafkaAccess, topics: Iterable[Topic], replication: int
 
 
 def _shapes(admin: AdminClient) -> dict[str, _Shape]:
-    listed = admin.list_topics(timeout=_SECONDS).topics
+    topics = listed(admin, _SECONDS).topics
     return {
         name: _Shape(len(topic.partitions), min((len(p.replicas) for p in topic.partitions.values()), default=0))
-        for name, topic in listed.items()
+        for name, topic in topics.items()
         if name.startswith(_OURS)
     }
 

@@ -28,7 +28,7 @@ from deploy.embedded.kafka import Kafka
 from deploy.embedded.kafka_cluster import Cluster, Node, new_id
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.processes import Child, Children
-from deploy.kafka_access import KafkaAccess
+from deploy.kafka_access import KafkaAccess, listed
 from schemas import rights, topics
 
 POLICIES = Path(__file__).parent.parent / "deploy" / "policies"
@@ -87,6 +87,7 @@ class RunningKafka:
         """Every topic of the catalogue anew and empty; committed offsets go with their topics."""
         admin = self.access().admin()
         names = [topic.name for topic in topics.catalogue(parties())]
+        listed(admin, READY_SECONDS)
         for deleted in admin.delete_topics(names, operation_timeout=30).values():
             require_deleted(deleted)
         deadline = time.monotonic() + 30

@@ -15,7 +15,7 @@ from deploy import topics_admin
 from deploy.embedded import credentials, jars, ports
 from deploy.embedded.kafka import READY_SECONDS, Kafka
 from deploy.embedded.processes import Children
-from deploy.kafka_access import KafkaAccess
+from deploy.kafka_access import KafkaAccess, listed
 from schemas import rights, topics
 from schemas.errors import UnreachableError
 
@@ -45,7 +45,7 @@ class Broker:
 
     def fresh(self) -> None:
         """Make every topic of the bus anew and empty, and remove what the measured programs made for themselves."""
-        there = set(self._admin.list_topics(timeout=_SECONDS).topics)
+        there = set(listed(self._admin, _SECONDS).topics)
         gone = {name for name in there if name.startswith(("samspil.", PREFIX)) and not name.startswith(KEPT)}
         if gone:
             for deleted in self._admin.delete_topics(sorted(gone), operation_timeout=_SECONDS).values():
