@@ -75,6 +75,6 @@ def wished(only: str | None, scale: Scale, runs: int | None, events: int | None,
     letters = frozenset(only.replace(",", "").replace(" ", "").lower()) if only else frozenset(LETTERS)
     if not letters or letters - set(LETTERS):
         raise MisconfiguredError(f"--only takes letters from a to {LETTERS[-1]}, with commas between.")
-    copied = 3 * events if events else scale.copied
-    sized = replace(scale, runs=runs or scale.runs, events=events or scale.events, copied=copied)
+    backlog = 3 * events if events else scale.backlog
+    sized = replace(scale, runs=runs or scale.runs, events=events or scale.events, backlog=backlog)
     return Wishes(letters, sized, seed)

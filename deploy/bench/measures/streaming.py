@@ -109,15 +109,37 @@ def outputs(parties: Iterable[str]) -> list[str]:
     return [topics.LOG, topics.LEDGER, topics.DEAD, *own]
 
 
+@dataclass(frozen=True, slots=True)
+class _Backlog:
+    """What a worker judges before it counts, what counts, and how much of that is accepted."""
+
+    first: tuple[Outbound, ...]
+    counted: tuple[Outbound, ...]
+    accepted: int
+
+
+def _backlog(ground: Ground) -> _Backlog:
+    """Make all records beforehand."""
+    load, scale = ground.load(), ground.scale
+    admitted = islice(load.admitted(), scale.backlog)
+    first = tuple(record for _, record in islice(admitted, max(load.ramp, scale.events // 5)))
+    accepted, counted = 0, []
+    for said, record in admitted:
+        accepted += said.accepted and said.submitted is not None
+        counted.append(record)
+    return _Backlog(first, tuple(counted), accepted)
+
+
 def measure(ground: Ground, contenders: Iterable[Contender]) -> list[Figure]:
     """Run every contender once a round."""
     taking_part, accepted = list(contenders), 0
+    backlog = _backlog(ground) if any(contender.ready_first for contender in taking_part) else None
     _warm_up(ground)
     for number in range(1, ground.scale.runs + 1):
         filled = False
         for contender in taking_part:
-            if contender.ready_first:
-                _run_ready(ground, contender)
+            if contender.ready_first and backlog is not None:
+                _run_ready(ground, contender, backlog)
             else:
                 if contender.alone or not filled:
                     ground.broker.fresh()
@@ -131,23 +153,21 @@ def _warm_up(ground: Ground) -> None:
     """Write what is to be copied, and let the broker compile what it will need."""
     ground.broker.fresh()
     ground.broker.make(_COPIED.removeprefix(PREFIX))
-    events = islice(ground.load().admitted(), ground.scale.copied)
+    events = islice(ground.load().admitted(), ground.scale.backlog)
     fill(ground.broker.access(), (_moved(record) for _, record in events))
     for contender in copies():
         _run(ground, contender, 0)
 
 
-def _run_ready(ground: Ground, contender: Contender) -> None:
+def _run_ready(ground: Ground, contender: Contender, backlog: _Backlog) -> None:
     """Let workers that stand idle begin with a backlog, and count from that moment until the last of it is judged.
 
     They are stopped while it is written. Counting from their first writes would leave out what they had judged by then:
     up to a transaction of every partition. Raises MisconfiguredError where nothing is left for the backlog.
     """
-    broker, load = ground.broker, ground.load()
+    broker = ground.broker
     broker.fresh()
-    events = list(islice(load.admitted(), ground.scale.events))
-    first = max(load.ramp, len(events) // 5)
-    fill(broker.access(), (record for _, record in events[:first]))
+    fill(broker.access(), backlog.first)
     with ExitStack() as running:
         starts = (ground.processes.running(contender.subject, contender.options) for _ in range(contender.processes))
         workers = [running.enter_context(start) for start in starts]
@@ -156,12 +176,11 @@ def _run_ready(ground: Ground, contender: Contender) -> None:
         _consumed(ground, workers)
         begins = broker.ends(places(contender.target))
         with _stopped(workers):
-            fill(broker.access(), (record for _, record in events[first:]))
+            fill(broker.access(), backlog.counted)
         began = time.time_ns() // 1_000_000
         _consumed(ground, workers)
     taken = stamps(broker, begins, sent_alone=True)
-    expected = sum(said.accepted and said.submitted is not None for said, _ in events[first:])
-    contender.series.add(rate_since(taken, began), records=len(taken), expected=expected)
+    contender.series.add(rate_since(taken, began), records=len(taken), expected=backlog.accepted)
 
 
 @contextmanager
@@ -187,7 +206,7 @@ def _run(ground: Ground, contender: Contender, accepted: int) -> None:
     if contender.own_target:
         options["target"] = broker.make(f"copy.{time.monotonic_ns()}")
         begins = dict.fromkeys(_all_partitions(options["target"]), 0)
-        expected, skip = scale.copied, scale.copied // 5
+        expected, skip = scale.backlog, scale.backlog // 5
     if not contender.whole:
         options["states"] = broker.make(f"states.{time.monotonic_ns()}")
         expected, skip = 0, ground.load().ramp
