@@ -66,8 +66,8 @@ def listed(admin: AdminClient, seconds: float) -> ClusterMetadata:
     Raises KafkaException when no broker answers, UnreachableError when none is named in time.
     """
     deadline = time.monotonic() + seconds
-    while (found := admin.list_topics(timeout=seconds)).controller_id < 0:
-        if time.monotonic() > deadline:
-            raise UnreachableError(f"Kafka's controller: no broker named one within {seconds:.0f} s.")
+    while (left := deadline - time.monotonic()) > 0:
+        if (found := admin.list_topics(timeout=left)).controller_id >= 0:
+            return found
         time.sleep(_LOOK)
-    return found
+    raise UnreachableError(f"Kafka's controller: no broker named one within {seconds:.0f} s.")

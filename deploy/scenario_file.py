@@ -64,9 +64,14 @@ def read_scenario(path: Path) -> tuple[Line, ...]:
     """Return the lines of a scenario file. Raises ScenarioError, naming file and line."""
     try:
         rows = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path} cannot be read ({type(error).__name__}).") from None
-    return tuple(_line(row, f"{path}, line {number}") for number, row in enumerate(rows, 1) if row.strip())
+    except OSError as error:
+        raise ScenarioError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path} is no text in UTF-8.") from None
+    lines = tuple(_line(row, f"{path}, line {number}") for number, row in enumerate(rows, 1) if row.strip())
+    if not lines:
+        raise ScenarioError(f"{path} holds nothing.")
+    return lines
 
 
 def _line(row: str, place: str) -> Line:

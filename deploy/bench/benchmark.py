@@ -38,6 +38,7 @@ def run(contracts: Contracts, policies: Path, cache: Path, wishes: Wishes, say: 
     said = {
         "seed": wishes.seed,
         "events": wishes.scale.events,
+        "backlog": wishes.scale.backlog,
         "accepted": round(load.accepted_share, 4),
         "types": dict(load.types),
     }

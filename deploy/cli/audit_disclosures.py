@@ -129,10 +129,11 @@ def _show(account: Account) -> None:
 
 
 def _line(known: Known) -> str:
+    about = " ".join(filter(None, (known.type, known.event)))
     why = f", {known.why.replace('_', ' ')}" if known.why else ""
     name = known.name or "that it happened"
     opens = "; can open it" if known.readable else ""
-    return f"  {known.recipient}  {known.type or known.event}  {name}: {known.standing.replace('_', ' ')}{why}{opens}"
+    return f"  {known.recipient}  {about}  {name}: {known.standing.replace('_', ' ')}{why}{opens}"
 
 
 def _show_disclosure(row: Disclosure) -> None:

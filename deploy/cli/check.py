@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from deploy.cli.console import NO, Json, note
-from deploy.cli.files import Policies, contracts, read
+from deploy.cli.files import Policies, contracts, events
 from deploy.cli.verdict_lines import tell
-from deploy.paper_log import admit, is_deposit, lines_of, paper
+from deploy.paper_log import admit, is_deposit, paper
 from schemas.verdicts import Refusal
 
 
@@ -28,7 +28,7 @@ def check(
     now = datetime.now(UTC)
     contract = contracts(policies).at(now)
     good = bad = 0
-    for number, line in lines_of(read(file)):
+    for number, line in events(file):
         if is_deposit(line):
             continue
         verdict = admit(contract, paper(line), now)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from deploy import settings
+from deploy.paper_log import lines_of
 from schemas.contract import Contracts
 from schemas.contract_files import load_all
 from schemas.errors import UsageError
@@ -30,3 +31,10 @@ def read(path: Path) -> bytes:
         return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
+
+
+def events(path: Path) -> list[tuple[int, bytes]]:
+    """Return the lines of a file of events, numbered; or all of it, where it is one event. Raises UsageError."""
+    if lines := list(lines_of(read(path))):
+        return lines
+    raise UsageError(f"{'standard input' if str(path) == '-' else path} holds nothing.")

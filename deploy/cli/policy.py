@@ -9,6 +9,7 @@ from deploy.cli.console import NO, Json, answer, answer_json, note
 from deploy.cli.explanation import TELLING, Explanation, Ruled, explain
 from deploy.cli.files import Policies, contracts, read
 from deploy.cli.record import record
+from deploy.cli.verdict_lines import why
 from deploy.paper_log import PaperBus, hear_all
 from schemas.contract import Contract
 from schemas.contract_files import holds_contract, load, load_all
@@ -102,12 +103,8 @@ def _refused(refusal: Refusal, *, as_json: bool) -> NoReturn:
     if as_json:
         answer_json({"verdict": refusal.body(), "view": None, "rules": []})
     else:
-        answer(f"The event is refused: {refusal.reason}{_at(refusal.paths)}. Nobody gets a view of it.")
+        answer(f"The event is refused: {why(refusal.reason, refusal.paths)}. Nobody gets a view of it.")
     raise typer.Exit(NO)
-
-
-def _at(paths: tuple[str, ...]) -> str:
-    return f" at {', '.join(paths)}" if paths else ""
 
 
 def _show(told: Explanation) -> None:

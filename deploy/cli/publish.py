@@ -13,9 +13,8 @@ import typer
 from deploy import settings
 from deploy.cli import reach
 from deploy.cli.console import FINE, NO, Json, note, progress, progress_over
-from deploy.cli.files import read
+from deploy.cli.files import events
 from deploy.cli.verdict_lines import tell
-from deploy.paper_log import lines_of
 from deploy.voices import HttpVoice
 from producers.publisher import Publisher
 
@@ -40,7 +39,7 @@ def publish(
     """
     reach.require_party(party)
     token = reach.bearer(token) if token else None
-    lines = list(lines_of(read(file)))
+    lines = events(file)
     counts = reach.run(_publish(party, lines, token, as_json=as_json))
     note(_summary(counts))
     raise typer.Exit(FINE if counts["accepted"] == len(lines) else NO)

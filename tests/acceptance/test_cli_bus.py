@@ -17,6 +17,7 @@ from consumers.dead_letters import DeadLetter
 from consumers.kept_records import ends_of, kept
 from deploy import clients
 from deploy.cli import reach
+from deploy.cli.verdict_lines import why
 from producers.inbox import AcknowledgedSender
 from schemas import topics
 from schemas.canonical import canonical
@@ -101,7 +102,7 @@ def test_a_thousand_lines_of_which_one_is_bad(stack: Stack, tmp_path: Path) -> N
     bad.data["outcome"] = CPR
     run = stack.samspil("publish", "--as", "buf", stdin=spoken(*sayings), seconds=300)
     assert (run.returncode, run.stderr) == (NO, f"{BATCH - 1} accepted, 1 refused.\n")
-    verdicts = {bad.id: "refused: schema at /data/outcome"}
+    verdicts = {bad.id: f"refused: {why('schema', ['/data/outcome'])}"}
     assert run.stdout.splitlines() == [
         f"line {number}  {saying.id}  {verdicts.get(saying.id, 'accepted')}" for number, saying in enumerate(sayings, 1)
     ]
@@ -176,7 +177,7 @@ def test_refusals_in_words(stack: Stack, raised: Saying) -> None:
     stranger = say("ekp", "follow-up-held", raised.case, progress="better")
     stack.samspil("publish", "--as", "ekp", stdin=spoken(stranger))
     shown = stack.samspil("refusals", "--as", "ekp")
-    assert shown.stdout.splitlines()[-1] == f"{stranger.id}  refused: unknown_case at /subject"
+    assert shown.stdout.splitlines()[-1] == f"{stranger.id}  refused: {why('unknown_case', ['/subject'])}"
 
 
 async def dead_letter(stack: Stack, raised: Saying) -> DeadLetter:
@@ -233,6 +234,8 @@ def test_who_got_what_in_words(stack: Stack, raised: Saying) -> None:
     assert to_sof[0].endswith(f"  sof  released  concern-raised {raised.id}")
     assert to_sof[1].endswith("person, signs")
     assert to_sof[2].startswith("    concern-sof: gate child, barnets lov")
+    known = [line for line in to_sof if line.startswith(f"  sof  concern-raised {raised.id}  ")]
+    assert len(known) == len(set(known)) > 1
     assert stack.samspil("audit", "disclosures", "--case", str(uuid4())).returncode == NO
 
 

@@ -57,6 +57,13 @@ def test_check_takes_one_event_over_several_lines(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (FINE, f"line 1  {json.loads(EVENTS[0])['id']}  well formed\n")
 
 
+@pytest.mark.parametrize("command", [("check", "-"), ("publish", "--as", "sof")], ids=["check", "publish"])
+def test_nothing_at_all_is_no_event(command: tuple[str, ...]) -> None:
+    run = samspil(*command, stdin="\n \n")
+    assert (run.returncode, run.stdout) == (CANNOT, "")
+    assert run.stderr.endswith("standard input holds nothing.\n")
+
+
 def test_check_passes_over_a_scenarios_deposits() -> None:
     run = samspil("check", wire.SCENARIO, "--json")
     assert len(run.stdout.splitlines()) == len(EVENTS)

@@ -72,6 +72,20 @@ def test_a_bad_line_is_named_and_not_repeated(tmp_path: Path, row: str) -> None:
     assert raised.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "cannot be read: No such file"), (b"\xff", "is no text in UTF-8"), (b"\n\n", "holds nothing")],
+    ids=["missing", "no text", "empty"],
+)
+def test_a_file_that_is_no_scenario_is_named(tmp_path: Path, content: bytes | None, words: str) -> None:
+    file = tmp_path / "scenario.jsonl"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ScenarioError, match=words) as raised:
+        read_scenario(file)
+    assert str(file) in str(raised.value)
+
+
 class Recorder:
     """A voice that only notes what is said, and when."""
 

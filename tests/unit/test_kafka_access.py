@@ -26,4 +26,4 @@ def test_it_is_asked_until_a_controller_is_named() -> None:
 
 def test_none_in_time_is_an_error() -> None:
     with pytest.raises(UnreachableError, match="controller"):
-        listed(_Answers(-1), 0)
+        listed(_Answers(-1), 0.01)

@@ -1,7 +1,7 @@
 """(a) to (e): events through a program that reads Kafka and writes Kafka, from a backlog.
 
-All read the same records and run one after the other in each round, so that whatever the machine does meanwhile
-hits all alike. The rate comes from the broker's own stamps on what they wrote.
+All read records of the same load, from its beginning, and run one after the other in each round, so that whatever the
+machine does meanwhile hits all alike. The rate comes from the broker's own stamps on what they wrote.
 """
 
 import os
@@ -20,12 +20,15 @@ from deploy.bench.filling import fill, stamps
 from deploy.bench.ground import Ground
 from deploy.bench.processes import Running, Subject
 from schemas import topics
+from schemas.errors import MisconfiguredError
 from schemas.records import Outbound
 from schemas.rights import WORKER_GROUP
 from streams.claim import BATCH
+from streams.transport import HEARTBEAT_MS, SESSION_MS
 
 _COPIED = KEPT + "copied"
 _SECONDS = 60.0
+_REMEMBERED = (SESSION_MS - HEARTBEAT_MS) / 1000  # seconds that a stopped worker surely keeps its partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class _Backlog:
 
 
 def _backlog(ground: Ground) -> _Backlog:
-    """Make all records beforehand."""
+    """Make all records beforehand: the workers stand stopped while they are written."""
     load, scale = ground.load(), ground.scale
     admitted = islice(load.admitted(), scale.backlog)
     first = tuple(record for _, record in islice(admitted, max(load.ramp, scale.events // 5)))
@@ -185,10 +188,16 @@ def _run_ready(ground: Ground, contender: Contender, backlog: _Backlog) -> None:
 
 @contextmanager
 def _stopped(workers: Sequence[Running]) -> Iterator[None]:
+    """Freeze them meanwhile. Raises MisconfiguredError where that took so long that the group has forgotten them."""
     for worker in workers:
         os.kill(worker.pid, signal.SIGSTOP)
+    since = time.monotonic()
     try:
         yield
+        if time.monotonic() - since > _REMEMBERED:
+            raise MisconfiguredError(
+                "the workers stood stopped too long while the backlog was written: fewer --events."
+            )
     finally:
         for worker in workers:
             os.kill(worker.pid, signal.SIGCONT)

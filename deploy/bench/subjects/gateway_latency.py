@@ -6,6 +6,7 @@ The cases are opened, and the vault filled, before anything is measured.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,12 @@ async def _run(order: Order) -> None:
     rate, warm = options["rate"], options["warm_seconds"]
     wanted = max(2, round(rate * (options["seconds"] + warm)))
     submissions = list(cases.submitted(wanted, options["cases"], options["seed"]))
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-    async with httpx.AsyncClient(limits=limits) as client:
-        voices = {party: Publisher(options["url"], token, client=client) for party, token in options["tokens"].items()}
+    async with AsyncExitStack() as stack:
+        # A client each, as parties have: one pool for all looks through all of its connections at each request.
+        clients = {party: await stack.enter_async_context(httpx.AsyncClient()) for party in options["tokens"]}
+        voices = {
+            party: Publisher(options["url"], options["tokens"][party], client=own) for party, own in clients.items()
+        }
         for stage in cases.opening(options["cases"]) if options["open"] else ():
             await _deposit(voices, stage)
             await _all(partial(voices[_party(record)].publish, _structured(record), _WAIT) for record, _ in stage)
