@@ -1,5 +1,6 @@
 """Fixtures of every test: the real services, started on demand, once per session, and surely stopped."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from tests import brokers
 # No example has a time limit: how long one takes says how busy the machine is, and nothing else.
 settings.register_profile("samspil", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("samspil")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and with it all that is started from there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _MARKED_FOLDERS = ("unit", "contract", "integration", "acceptance")
 
