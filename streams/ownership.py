@@ -58,6 +58,7 @@ class Ownership:
         self._claims: dict[TopicPartition, Claim] = {}
         self._claiming: set[asyncio.Task[None]] = set()
         self._releasing: set[asyncio.Task[None]] = set()
+        self._judging = asyncio.Lock()
         self._epoch = 0
         self._assigned = asyncio.Event()
         self._truncation = Truncation(connection, fail)
@@ -216,7 +217,7 @@ class Ownership:
         )
 
     async def _new(self, place: TopicPartition) -> Claim:
-        claim = Claim(place, self._steps[place.topic], self._connection)
+        claim = Claim(place, self._steps[place.topic], self._connection, self._judging)
         try:
             await claim.fence()
             await claim.restore(self._contracts)

@@ -52,7 +52,7 @@ async def _owner(*places: TopicPartition, turns: int = TURNS) -> AsyncIterator[t
     ownership = Ownership({}, contracts(), lambda: lanes, _fail)
     ownership._epoch = 1
     for place in places:
-        claim = Claim(place, Coordinate(contracts(), lambda: "00" * 16), {})
+        claim = Claim(place, Coordinate(contracts(), lambda: "00" * 16), {}, asyncio.Lock())
         claim._states, claim.epoch = States(), 1
         for number in range(turns * TICKED):
             claim._states._agenda.note(f"{number:08}", LONG_AGO)

@@ -153,7 +153,7 @@ async def test_a_revoked_worker_tells_of_the_run_that_it_waits_for() -> None:
     ownership = Ownership({}, held, lambda: lanes, failures.append)
     assert ownership.phase is Phase.UNASSIGNED
     ownership.serve(Coordinate(held, lambda: "00" * 16), [topics.ADMITTED])
-    claim = Claim(PLACE, Coordinate(held, lambda: "00" * 16), {})
+    claim = Claim(PLACE, Coordinate(held, lambda: "00" * 16), {}, asyncio.Lock())
     claim.position = 7
     ownership._claims[PLACE] = claim
     assert ownership.positions == {PLACE: 7}
