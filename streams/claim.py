@@ -24,10 +24,9 @@ from streams.step import Step, Ticking
 from streams.transactions import Transactions
 
 TICKED = 100  # cases of one transaction of a tick
-BATCH = 2_000  # records of one transaction: a fetch holds about 1,100, and was 15 % faster whole than in parts of 500
-# Seconds. A transaction under way needs a dozen turns of the loop, and the broker ends it after 10 seconds: so nobody
-# judges for longer than a moment at a time, nor for longer than others can wait.
-TURN, LONG_ENOUGH = 0.02, 1.0
+BATCH = 2_000  # records of one transaction at most; a fetch, about 1,100, was 15 % faster whole than in parts of 500
+MOMENT = 0.02  # seconds of judging; a transaction under way needs a dozen turns of the loop, within the broker's 10 s
+LONG_ENOUGH = 0.5  # seconds of judging for one transaction: all other claims may be waiting for it, one after the other
 
 log = structlog.get_logger()
 
@@ -63,9 +62,13 @@ class Claim:
         await self._transactions.stop()
 
     async def judge(self, records: tuple[ConsumerRecord, ...]) -> None:
-        """Judge a run, transaction by transaction. Raises what I/O raises: then the process must end."""
+        """Judge a run, transaction by transaction, as long as the claim is in force: the rest comes again.
+
+        Raises what I/O raises: then the process must end.
+        """
+        epoch = self.epoch
         fresh = [record for record in records if record.offset >= self.position]
-        while fresh:
+        while fresh and self.epoch == epoch:
             fresh = fresh[await self._judge(fresh[:BATCH]) :]
 
     def any_due(self, now: str, contract: Contract) -> bool:
@@ -96,9 +99,11 @@ class Claim:
 
     async def _judge(self, run: Sequence[ConsumerRecord]) -> int:
         """Judge a run, or as much of it as there is time for, in one transaction; return how many records that were."""
-        packing = self._transactions.pack()
+        epoch, packing = self.epoch, self._transactions.pack()
         async with self._judging:
-            judged, outcome = await self._led_to(run, packing)
+            if self.epoch != epoch:  # revoked while it waited
+                return 0
+            judged, outcome = await self._pack_judged(run, packing)
         position = run[judged - 1].offset + 1
         await self._transactions.commit(packing, {self.place: position}, WORKER_GROUP)
         self._states.keep(outcome.states)
@@ -107,20 +112,20 @@ class Claim:
         _tell(outcome.dead)
         return judged
 
-    async def _led_to(self, run: Sequence[ConsumerRecord], packing: Packing) -> tuple[int, Outcome]:
+    async def _pack_judged(self, run: Sequence[ConsumerRecord], packing: Packing) -> tuple[int, Outcome]:
         """Pack what records lead to, letting the transactions of other claims go on meanwhile."""
-        batch, judged = Batch(self._states), 0
+        epoch, batch, judged = self.epoch, Batch(self._states), 0
         clock = asyncio.get_running_loop().time
-        began = turn = clock()
+        began = since = clock()
         for record in run:
             self.step.judge(batch, _inbound(record))
             packing.add(batch.drain())
             judged += 1
-            if (now := clock()) - turn > TURN:
-                if now - began > LONG_ENOUGH:
-                    break
+            if clock() - since > MOMENT:
                 await asyncio.sleep(0)
-                turn = clock()
+                since = clock()
+                if self.epoch != epoch or since - began > LONG_ENOUGH:
+                    break
         outcome = batch.outcome()
         packing.add(outcome.outputs)
         return judged, outcome

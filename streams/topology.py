@@ -1,4 +1,4 @@
-"""The picture: two steps, one Faust agent each, one actor a partition, one transaction a run.
+"""The picture: two steps, one Faust agent each, one actor a partition, a transaction for each run or part of one.
 
 samspil.inbox.<party>.v1          one per party; read, judged, then cut
       |

@@ -1,4 +1,4 @@
-"""Writing: everything that a run leads to, and the offset it ends at, in one Kafka transaction.
+"""Writing: all that a run, or a part of one, leads to, and the offset it ends at, in one Kafka transaction.
 
 Starting the producer fences whoever held its id before and ends what that one left open. After that a
 batch either stands whole, offsets included, or not at all.

@@ -31,7 +31,8 @@ from streams.ownership import Phase
 from streams.standstill import Standstill
 
 # Longer than all that a worker may rightly wait for: a request to a broker that fell silent (40 s), a group that
-# waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s).
+# waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s), all other
+# claims' judging (half a second each).
 # A setting of less is refused: see deploy/settings.py.
 PATIENCE = 60.0
 _UNREADY = 10  # times as long for the next claim: it reads a partition's whole state, and tells of no progress

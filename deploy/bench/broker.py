@@ -25,6 +25,7 @@ _SECONDS = 60.0
 _PATIENCE = 900.0
 _LOOK = 0.1
 _QUIET = 3.0  # seconds; a transaction takes a tenth of one
+_SETTLED = 10.0  # seconds
 _ANSWER = 2.0
 Place = tuple[str, int]
 
@@ -38,7 +39,9 @@ class Broker:
         self.parties = tuple(sorted(parties))
         self._kafka = kafka
         self._admin: AdminClient = kafka.access().admin()
-        self._watcher = Consumer({**kafka.access().librdkafka(), "group.id": PREFIX + "watcher"})
+        watching = {**kafka.access().librdkafka(), "group.id": PREFIX + "watcher"}
+        self._watcher = Consumer(watching)
+        self._foreseer = Consumer({**watching, "isolation.level": "read_uncommitted"})
 
     def access(self, principal: str = credentials.ADMIN) -> KafkaAccess:
         return self._kafka.access(principal)
@@ -69,8 +72,18 @@ class Broker:
         return PREFIX + name
 
     def ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        # One by one: librdkafka's one request for all ends the process where a leader has just moved.
-        return {place: self._watcher.get_watermark_offsets(TopicPartition(*place), _SECONDS)[1] for place in places}
+        """Return where these end for a reader of committed records."""
+        return _ends(self._watcher, places)
+
+    def settled_ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return the same once no transaction is open in them: offsets may be committed before the markers are there.
+
+        What a killed program has left open is not waited for.
+        """
+        at, deadline = tuple(places), time.monotonic() + _SETTLED
+        while (found := self.ends(at)) != _ends(self._foreseer, at) and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        return found
 
     def committed(self, group: str, places: Iterable[Place]) -> dict[Place, int]:
         """Return how far a group is; nothing while its coordinator does not answer."""
@@ -108,6 +121,11 @@ class Broker:
         """Wait until so many offsets were written."""
         at = tuple(places)
         _until(lambda: sum(self.ends(at).values()) >= records, look)
+
+
+def _ends(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int]:
+    # One by one: librdkafka's one request for all ends the process where a leader has just moved.
+    return {place: consumer.get_watermark_offsets(TopicPartition(*place), _SECONDS)[1] for place in places}
 
 
 def places(topic: str) -> tuple[Place, ...]:

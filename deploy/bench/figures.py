@@ -64,8 +64,10 @@ def rate(stamps: Sequence[int], skip: int) -> float:
     """Return records a second from the `skip`th on. `stamps`: when each was written, milliseconds, ascending.
 
     What was written in the first instant was begun before it, so it does not count. Raises MisconfiguredError where
-    everything was written at once.
+    nothing was written, or everything at once.
     """
+    if not stamps:
+        raise MisconfiguredError(_TOO_FEW)
     first = stamps[min(skip, len(stamps) - 1)]
     after = sum(1 for stamp in stamps if stamp > first)
     if not after:

@@ -64,7 +64,7 @@ def stamps(broker: Broker, begins: Mapping[Place, int], *, sent_alone: bool = Fa
     Read_committed, to the end as it is now. `sent_alone`: only what a party had sent, and nothing that the bus says by
     itself, nor what takes an erased case's records away.
     """
-    ends = {place: end for place, end in broker.ends(begins).items() if end > begins[place]}
+    ends = {place: end for place, end in broker.settled_ends(begins).items() if end > begins[place]}
     settings = {"group.id": "bench.stamps", "enable.auto.commit": False, "enable.partition.eof": True}
     consumer = Consumer({**broker.access().librdkafka(), **settings, "isolation.level": "read_committed"})
     found: list[int] = []

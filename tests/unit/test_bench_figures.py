@@ -18,9 +18,10 @@ def test_a_rate_counts_from_one_instant_to_the_last() -> None:
     assert rate([0, 0, 1_000, 2_000, 2_000], skip=2) == 2.0
 
 
-def test_a_rate_of_what_was_written_at_once_is_none() -> None:
+@pytest.mark.parametrize("stamps", [[5, 5, 5], []])
+def test_a_rate_of_what_was_written_at_once_or_not_at_all_is_none(stamps: list[int]) -> None:
     with pytest.raises(MisconfiguredError, match="--events"):
-        rate([5, 5, 5], skip=0)
+        rate(stamps, skip=0)
 
 
 def test_a_percentile_is_a_sample() -> None:
