@@ -69,7 +69,7 @@ class Claim:
         epoch = self.epoch
         fresh = [record for record in records if record.offset >= self.position]
         while fresh and self.epoch == epoch:
-            fresh = fresh[await self._judge(fresh[:BATCH]) :]
+            fresh = fresh[await self._judge(fresh[:BATCH], epoch) :]
 
     def any_due(self, now: str, contract: Contract) -> bool:
         """Whether the time has come for something in a case of this partition, this contract being in force."""
@@ -97,13 +97,13 @@ class Claim:
         await self._transactions.commit(packing, {}, WORKER_GROUP)
         self.moves += 1
 
-    async def _judge(self, run: Sequence[ConsumerRecord]) -> int:
+    async def _judge(self, run: Sequence[ConsumerRecord], epoch: int) -> int:
         """Judge a run, or as much of it as there is time for, in one transaction; return how many records that were."""
-        epoch, packing = self.epoch, self._transactions.pack()
+        packing = self._transactions.pack()
         async with self._judging:
             if self.epoch != epoch:  # revoked while it waited
                 return 0
-            judged, outcome = await self._pack_judged(run, packing)
+            judged, outcome = await self._pack_judged(run, packing, epoch)
         position = run[judged - 1].offset + 1
         await self._transactions.commit(packing, {self.place: position}, WORKER_GROUP)
         self._states.keep(outcome.states)
@@ -112,9 +112,9 @@ class Claim:
         _tell(outcome.dead)
         return judged
 
-    async def _pack_judged(self, run: Sequence[ConsumerRecord], packing: Packing) -> tuple[int, Outcome]:
+    async def _pack_judged(self, run: Sequence[ConsumerRecord], packing: Packing, epoch: int) -> tuple[int, Outcome]:
         """Pack what records lead to, letting the transactions of other claims go on meanwhile."""
-        epoch, batch, judged = self.epoch, Batch(self._states), 0
+        batch, judged = Batch(self._states), 0
         clock = asyncio.get_running_loop().time
         began = since = clock()
         for record in run:
