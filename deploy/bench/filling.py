@@ -61,8 +61,8 @@ def fill(access: KafkaAccess, records: Iterable[Outbound]) -> int:
 def stamps(broker: Broker, begins: Mapping[Place, int], *, sent_alone: bool = False) -> list[int]:
     """Return when the broker took each committed record from here on (milliseconds since 1970), in order.
 
-    Read_committed, to the end once no transaction is open there. `sent_alone`: only what a party had sent, and nothing that the bus says by
-    itself, nor what takes an erased case's records away.
+    Read_committed, to the end once no transaction is open there. `sent_alone`: only what a party had sent, and nothing
+    that the bus says by itself, nor what takes an erased case's records away.
     """
     ends = {place: end for place, end in broker.settled_ends(begins).items() if end > begins[place]}
     settings = {"group.id": "bench.stamps", "enable.auto.commit": False, "enable.partition.eof": True}
