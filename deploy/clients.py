@@ -12,6 +12,9 @@ from deploy.kafka_access import KafkaAccess
 MOST_RECORD = 4 * 1024 * 1024
 REQUEST_MS = 10_000
 _CONNECT_WITHIN = 10.0
+_GATHERED_BYTES = 64 * 1024
+_GATHERED_MS = 200
+_IDLE_MS = 500  # how long a fetch waits where nothing comes
 
 
 def producer(access: KafkaAccess) -> AIOKafkaProducer:
@@ -26,10 +29,12 @@ def producer(access: KafkaAccess) -> AIOKafkaProducer:
     )
 
 
-def consumer(access: KafkaAccess, isolation: Isolation = "read_committed") -> AIOKafkaConsumer:
+def consumer(
+    access: KafkaAccess, isolation: Isolation = "read_committed", *, gathers: bool = False
+) -> AIOKafkaConsumer:
     """Return a consumer of committed records, to be assigned by hand; a lost place is an error.
 
-    Read uncommitted, it only tells where partitions end.
+    Read uncommitted, it only tells where partitions end. `gathers`: it lets records wait for others, 200 ms at most.
     """
     return AIOKafkaConsumer(
         **access.aiokafka(),
@@ -37,15 +42,21 @@ def consumer(access: KafkaAccess, isolation: Isolation = "read_committed") -> AI
         enable_auto_commit=False,
         isolation_level=isolation,
         auto_offset_reset="none",
+        fetch_min_bytes=_GATHERED_BYTES if gathers else 1,
+        fetch_max_wait_ms=_GATHERED_MS if gathers else _IDLE_MS,
         request_timeout_ms=REQUEST_MS,
     )
 
 
 async def pool(dsn: str, size: int = 10) -> asyncpg.Pool:
-    """Return an open pool of connections of one role."""
+    """Return an open pool of connections of one role. Its statements leave nothing behind in a session."""
     return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size, timeout=_CONNECT_WITHIN, command_timeout=_CONNECT_WITHIN
+        dsn, min_size=1, max_size=size, timeout=_CONNECT_WITHIN, command_timeout=_CONNECT_WITHIN, reset=_as_it_is
     )
+
+
+async def _as_it_is(_: object) -> None:
+    """Spare the statement that undoes what a session keeps, at each return; an open transaction is ended before."""
 
 
 async def connection(dsn: str) -> asyncpg.Connection:

@@ -37,6 +37,8 @@ CRASHED = 1  # exit status: the supervisor starts a fresh process
 STUCK_AFTER = 10.0  # seconds without a round
 _BEAT_SECONDS = 0.25
 _CLOSE_WITHIN = 5.0
+# Nobody waits for what these tell: a fetch and a transaction for each event would take time from verdicts.
+NOT_WAITED_FOR = frozenset({Overview.name, Statistics.name})
 POOL = 5  # connections: one a projection, and one more
 
 log = structlog.get_logger()
@@ -56,10 +58,12 @@ async def projections(access: KafkaAccess, parties: Iterable[str]) -> AsyncItera
 def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool) -> list[Runner]:
     """Return a runner for each, every one with a consumer of its own."""
 
-    def consumer() -> AbstractAsyncContextManager[AIOKafkaConsumer]:
-        return started(clients.consumer(access))
+    def consumer(*, gathers: bool) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
+        return started(clients.consumer(access, gathers=gathers))
 
-    return [Runner(projection, consumer, pool) for projection in kept]
+    return [
+        Runner(projection, partial(consumer, gathers=projection.name in NOT_WAITED_FOR), pool) for projection in kept
+    ]
 
 
 async def serve(access: KafkaAccess, dsn: str, contracts: Contracts, ready: Path, *, follows_events: bool) -> None:

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from schemas.log_events import LogEvent
 from streams.sweep import Sweep
 
-_PAUSE_SECONDS = 1.0  # after a round that failed
+_PAUSE_SECONDS = 1.0  # between rounds: for each the client asks the broker for all topics that there are
 
 log = structlog.get_logger()
 
@@ -65,8 +65,8 @@ class Truncation:
             await self._asked.wait()
             self._asked.clear()
             if not await self._round():
-                await asyncio.sleep(_PAUSE_SECONDS)
                 self._asked.set()
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _round(self) -> bool:
         cut = dict(self._waiting)

@@ -64,6 +64,21 @@ def test_sql_lives_in_sql_files(path: Path) -> None:
     assert not [text for text in texts if isinstance(text, str) and statement.search(text)]
 
 
+STATEMENTS = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.sql"))]
+OWN_CONNECTIONS = {"vault_begin_rotation.sql", "patience.sql"}  # of a command, closed when it ends
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=_name)
+def test_a_statement_leaves_nothing_in_its_session(path: Path) -> None:
+    """A pool hands its connections on as they are (deploy/clients.py): locks and settings end with the transaction."""
+    text = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+    begins = {statement.split(maxsplit=1)[0].upper() for statement in text.split(";") if statement.strip()}
+    stays = begins & {"SET", "LISTEN", "PREPARE", "DECLARE"} or "TEMP" in text.upper().split()
+    locks = re.search(r"pg_(try_)?advisory_lock", text)
+    settings = text.count("set_config(") - len(re.findall(r"set_config\([^()]*, true\)", text))
+    assert bool(stays or locks or settings) == (path.name in OWN_CONNECTIONS)
+
+
 def test_the_topology_fits_one_screen() -> None:
     assert len((ROOT / "streams/topology.py").read_text(encoding="utf-8").splitlines()) <= 80
 
