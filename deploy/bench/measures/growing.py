@@ -6,6 +6,7 @@ costs to hold the others. The worker's clock stands: all cases are alike, so all
 a tick says of a million is not what an event costs.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,6 +24,7 @@ from schemas.records import Outbound
 from schemas.rights import WORKER_GROUP
 
 _SECONDS = 900.0
+_WARM_UP = 6  # one event in so many is for a worker to begin with; few, since cases grow by them
 _APART = 1_000  # between the seeds of two ways to hear, and of a run and the one before it that nobody counts
 
 
@@ -46,8 +48,9 @@ class _Size:
     def __init__(self, ground: Ground, cases: int, as_large_as: int | None = None) -> None:
         """`as_large_as`: how many cases there are where these would be found."""
         events, least = ground.scale.events_on_cases, ground.scale.cases[0]
-        # What each case has heard halfway through a run and the one before it, where the fewest cases hear the most.
-        more = max(0, round(1.5 * events * (1 / least - 1 / (as_large_as or cases))))
+        # What each case has heard halfway through a run, where the fewest cases hear the most.
+        heard = events // _WARM_UP + events / 2
+        more = max(0, round(heard * (1 / least - 1 / (as_large_as or cases))))
         self.count = cases
         self.cases = Cases(ground.contract, more)
         size = f"{cases:,} cases"
@@ -83,6 +86,7 @@ def _run(ground: Ground, size: _Size, numbers: Sequence[int], heard: Sequence[_H
     broker = ground.broker
     broker.fresh()
     fill(broker.access(), size.cases.states(size.count))
+    os.sync()  # or the system writes them to disk while something is measured
     if recovery:
         _restore(ground, size)
     with ground.processes.running(Subject("worker", "worker"), {"clock_stands": True}) as process:
@@ -93,9 +97,9 @@ def _run(ground: Ground, size: _Size, numbers: Sequence[int], heard: Sequence[_H
             ground.say(f"{size.ready.what}: {ready:.1f} s, {size.memory.runs[-1]:.0f} MB")
         for way, number in product(heard, numbers):
             cases, events = way.cases(size.count, number), ground.scale.events_on_cases
-            first, then = (size.cases.events(events, cases, way.seeds + number + more) for more in (0, _APART))
+            first = size.cases.events(events // _WARM_UP, cases, way.seeds + number)
             _hear(ground, first, process)  # not counted: a worker's first events cost more
-            rate = _hear(ground, then, process)
+            rate = _hear(ground, size.cases.events(events, cases, way.seeds + number + _APART), process)
             way.series.add(rate, events=events)
             ground.say(f"run {number}: {way.series.what}: {rate:,.0f} events/s")
 
