@@ -37,8 +37,8 @@ CRASHED = 1  # exit status: the supervisor starts a fresh process
 STUCK_AFTER = 10.0  # seconds without a round
 _BEAT_SECONDS = 0.25
 _CLOSE_WITHIN = 5.0
-# Nobody waits for what these tell: a fetch and a transaction for each event would take time from verdicts.
-NOT_WAITED_FOR = frozenset({Overview.name, Statistics.name})
+# No verdict and no read waits for these: a fetch and a transaction for each event would take time from both.
+GATHERING = frozenset({Overview.name, Statistics.name})
 POOL = 5  # connections: one a projection, and one more
 
 log = structlog.get_logger()
@@ -61,9 +61,7 @@ def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool)
     def consumer(*, gathers: bool) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
         return started(clients.consumer(access, gathers=gathers))
 
-    return [
-        Runner(projection, partial(consumer, gathers=projection.name in NOT_WAITED_FOR), pool) for projection in kept
-    ]
+    return [Runner(projection, partial(consumer, gathers=projection.name in GATHERING), pool) for projection in kept]
 
 
 async def serve(access: KafkaAccess, dsn: str, contracts: Contracts, ready: Path, *, follows_events: bool) -> None:

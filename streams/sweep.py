@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from schemas.log_events import LogEvent
 from schemas.records import Headers, Inbound
 
-_QUIET_SECONDS = 2.0  # longer than the inboxes' segment.ms
+_QUIET_SECONDS = 2.0  # longer than the inboxes' segment.ms, and than the pause between two rounds of cutting
 _MARK: Headers = (("samspil-sweep", b""),)
 
 log = structlog.get_logger()
@@ -37,12 +37,17 @@ class Sweep:
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()  # inboxes fall silent together; one producer serves them all
         self._due: dict[TopicPartition, asyncio.TimerHandle] = {}
+        self._cut: dict[TopicPartition, int] = {}
         self._swept: dict[TopicPartition, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
     def after(self, place: TopicPartition, cut: int) -> None:
-        """Sweep when nothing more was cut for a moment; what was cut last may be our own sweep."""
-        if self._swept.get(place) == cut - 1:
+        """Sweep when nothing more was cut for a moment, unless all that was cut now is our own sweep.
+
+        What a party said just before a sweep, and is cut together with it, lies in one file with it.
+        """
+        before, self._cut[place] = self._cut.get(place), cut
+        if self._swept.get(place) == cut - 1 and before in {cut - 1, cut}:
             return
         if place in self._due:
             self._due[place].cancel()

@@ -163,7 +163,7 @@ async def test_a_hold_stops_it_until_it_is_released(times: Times) -> None:
 
 
 @pytest.mark.usefixtures("times")
-async def test_an_inbox_is_cut_as_soon_as_its_events_are_admitted(times: Times) -> None:
+async def test_an_inbox_is_cut_once_its_events_are_admitted(times: Times) -> None:
     for party in ("sof", "kff", "dpo"):
         await eventually(partial(_is_cut, times.bus, party))
 

@@ -71,12 +71,13 @@ OWN_CONNECTIONS = {"vault_begin_rotation.sql", "patience.sql"}  # of a command, 
 @pytest.mark.parametrize("path", STATEMENTS, ids=_name)
 def test_a_statement_leaves_nothing_in_its_session(path: Path) -> None:
     """A pool hands its connections on as they are (deploy/clients.py): locks and settings end with the transaction."""
-    text = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
-    begins = {statement.split(maxsplit=1)[0].upper() for statement in text.split(";") if statement.strip()}
-    stays = begins & {"SET", "LISTEN", "PREPARE", "DECLARE"} or "TEMP" in text.upper().split()
+    text = re.sub(r"--[^\n]*|/\*.*?\*/", "", path.read_text(encoding="utf-8").lower(), flags=re.DOTALL)
+    begins = {statement.split(maxsplit=1)[0] for statement in text.split(";") if statement.strip()}
+    stays = begins & {"listen", "prepare", "declare", "load", "do"} or re.search(r"\btemp(orary)?\b|pg_temp", text)
     locks = re.search(r"pg_(try_)?advisory_lock", text)
-    settings = text.count("set_config(") - len(re.findall(r"set_config\([^()]*, true\)", text))
-    assert bool(stays or locks or settings) == (path.name in OWN_CONNECTIONS)
+    sets = re.search(r"(^|;)\s*set\s+(?!local\b)", text)
+    settings = len(re.findall(r"set_config\s*\(", text)) - len(re.findall(r"set_config\s*\([^()]*, true\)", text))
+    assert bool(stays or locks or sets or settings) == (path.name in OWN_CONNECTIONS)
 
 
 def test_the_topology_fits_one_screen() -> None:
