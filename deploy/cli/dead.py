@@ -1,7 +1,7 @@
 """`samspil dead`: what no step could judge, and another try once the reason is mended.
 
 Letters hold coordinates only; the record itself stands on the topic that it was read from: admitted events for
-seven days, an inbox until it is truncated, a second later. A publisher has been told `internal` and may have
+seven days, an inbox until it is truncated, within about a second. A publisher has been told `internal` and may have
 said its event again: then the second try is a duplicate, and answered as one.
 """
 

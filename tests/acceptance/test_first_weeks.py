@@ -109,7 +109,7 @@ def test_no_personal_value_left_the_vault(played: Played) -> None:
     # days alone are on the bus too: when something was observed is a case fact of class 1
     texts = {text for value in deposits for text in _texts(value) if len(text) > 8 and text[:5] != "2026-"}
     assert "251248-9996" in texts
-    # a careless Kafka client's own inbox is emptied at once; the broker drops the file seconds later
+    # a careless Kafka client's own inbox is emptied within a second; the broker drops the file seconds later
     eventually_sync(lambda: not found(played.stack.home, texts), timeout=90)
 
 
