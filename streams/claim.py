@@ -39,7 +39,7 @@ class Claim:
         self.place = place
         self.step = step
         self.position = 0
-        self.moves = 0  # transactions done, and looks at what is due: changes as long as it does not stand still
+        self.moves = 0  # transactions, looks at what is due, states read: changes as long as it does not stand still
         self.epoch = 0  # of the lane that feeds it; changes with every assignment
         self.turn = asyncio.Lock()  # held by whatever writes: a run, a tick, the closing of files
         self._connection = connection
@@ -51,11 +51,12 @@ class Claim:
     async def fence(self) -> None:
         """Become the only owner."""
         await self._transactions.start()
+        self._moved()
 
     async def restore(self, contracts: Contracts) -> None:
         """Read the states that the last owner committed. Raises UnknownContractError."""
         if self.step.remembers:
-            self._states = await restore(self._connection, self.place.partition, contracts)
+            self._states = await restore(self._connection, self.place.partition, contracts, self._moved)
 
     async def release(self) -> None:
         """Stop writing, in order."""
@@ -87,7 +88,7 @@ class Claim:
             await self._transactions.commit(self._transactions.pack(outcome.outputs), {}, WORKER_GROUP)
             self._states.keep(outcome.states)
         self._states.looked_at(keys, now, contract)
-        self.moves += 1
+        self._moved()
         _tell(outcome.dead)
         return len(keys) == TICKED
 
@@ -95,6 +96,9 @@ class Claim:
         """Have the files of this partition closed, and of the views of these parties. Raises what I/O raises."""
         packing = self._transactions.pack(marks(self.place.partition, parties))
         await self._transactions.commit(packing, {}, WORKER_GROUP)
+        self._moved()
+
+    def _moved(self) -> None:
         self.moves += 1
 
     async def _judge(self, run: Sequence[ConsumerRecord], epoch: int) -> int:
@@ -108,7 +112,7 @@ class Claim:
         await self._transactions.commit(packing, {self.place: position}, WORKER_GROUP)
         self._states.keep(outcome.states)
         self.position = position
-        self.moves += 1
+        self._moved()
         _tell(outcome.dead)
         return judged
 

@@ -56,6 +56,7 @@ class Ownership:
         self._fail = fail
         self._steps: dict[str, Step] = {}
         self._claims: dict[TopicPartition, Claim] = {}
+        self._making: dict[TopicPartition, Claim] = {}
         self._claiming: set[asyncio.Task[None]] = set()
         self._releasing: set[asyncio.Task[None]] = set()
         self._judging = asyncio.Lock()
@@ -108,6 +109,11 @@ class Ownership:
     def moves(self) -> dict[TopicPartition, int]:
         """A number for each claim, in force or not, that rises with all that it does. May be asked from any thread."""
         return {place: claim.moves for place, claim in self._claims.copy().items()}
+
+    @property
+    def making(self) -> dict[TopicPartition, int]:
+        """A number for each claim that is being made, that rises as it is. May be asked from any thread."""
+        return {place: claim.moves for place, claim in self._making.copy().items()}
 
     def start(self) -> None:
         """Begin."""
@@ -217,7 +223,7 @@ class Ownership:
         )
 
     async def _new(self, place: TopicPartition) -> Claim:
-        claim = Claim(place, self._steps[place.topic], self._connection, self._judging)
+        claim = self._making[place] = Claim(place, self._steps[place.topic], self._connection, self._judging)
         try:
             await claim.fence()
             await claim.restore(self._contracts)
@@ -225,6 +231,8 @@ class Ownership:
         except BaseException:
             await claim.release()
             raise
+        finally:
+            del self._making[place]
         self._claims[place] = claim
         return claim
 

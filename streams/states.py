@@ -4,7 +4,7 @@ Bytes, because a case as objects takes several times their size and most cases r
 the partition is claimed, by reading samspil.cases.v1 to its end after the older owners were fenced.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -71,11 +71,17 @@ class States:
                 self._agenda.note(key, next_look(contract, found, now) if isinstance(found, Case) else None)
 
 
-async def restore(connection: Mapping[str, Any], partition: int, contracts: Contracts) -> States:
-    """Read a partition's states. Raises UnknownContractError when one was judged by a contract we do not hold."""
+async def restore(
+    connection: Mapping[str, Any], partition: int, contracts: Contracts, read: Callable[[], None] = lambda: None
+) -> States:
+    """Read a partition's states. Raises UnknownContractError when one was judged by a contract we do not hold.
+
+    `read` is called whenever some were read.
+    """
     encoded: dict[str, bytes] = {}
     judged_by: set[Headers] = set()
     async for records in _changelog(connection, TopicPartition(topics.CASES, partition)):
+        read()
         for record in records:
             key = record.key.decode()
             if record.value is None:
@@ -98,6 +104,7 @@ async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> As
         consumer.seek(place, begin)
         # By position, not by record: compaction and transaction markers leave gaps, also at the end.
         while await consumer.position(place) < end:
-            yield (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place, [])
+            if records := (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place):
+                yield records
     finally:
         await consumer.stop()

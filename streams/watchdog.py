@@ -35,7 +35,6 @@ from streams.standstill import Standstill
 # claims' judging (half a second each).
 # A setting of less is refused: see deploy/settings.py.
 PATIENCE = 60.0
-_UNREADY = 10  # times as long for the next claim: it reads a partition's whole state, and tells of no progress
 _LOOKS = 12  # within that time
 _ANSWER_SECONDS = 15.0  # of the broker to all questions of one look
 _STOP_SECONDS = 2.0  # then it ends with the process: it may be asking a broker that is gone
@@ -64,6 +63,10 @@ class Watched(Protocol):
         """Where those claims stand that judge a run or tick now, in force or not."""
 
     @property
+    def making(self) -> Mapping[TopicPartition, int]:
+        """A number for each claim that is being made, that rises whenever it has read some of its states."""
+
+    @property
     def moves(self) -> Mapping[TopicPartition, int]:
         """A number for each claim, in force or not, that rises with each transaction, and each look of a tick."""
 
@@ -85,7 +88,7 @@ class Watchdog:
         self._lag = Lag(connection)
         self._judging: Standstill[TopicPartition] = Standstill(patience, self._pause)
         self._idle: Standstill[Phase] = Standstill(patience, self._pause)
-        self._unready: Standstill[str] = Standstill(patience * _UNREADY, self._pause)
+        self._making: Standstill[TopicPartition] = Standstill(patience, self._pause)
         self._told: set[str] = set()  # why looks failed, since the last one that did not
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._stopping = threading.Event()
@@ -141,7 +144,7 @@ class Watchdog:
 
     def pass_over(self, error: Exception) -> None:
         """Count nothing for a look that failed; say so once for each kind of failure, until a look succeeds."""
-        for still in (self._judging, self._idle, self._unready):
+        for still in (self._judging, self._idle, self._making):
             still.pass_over()
         name = type(error).__name__
         if name not in self._told:
@@ -157,10 +160,9 @@ class Watchdog:
             self._stalled(place, standing[place], seconds)
         # While a run is under way, that is what a revocation waits for, and it is watched by itself.
         idle = phase in {Phase.ABANDONING, Phase.UNASSIGNED} and not under_way
-        unready = phase is not Phase.SERVING
         waits = [
             *self._idle.over({phase: self._watched.epoch} if idle else {}, now).values(),
-            *self._unready.over({"claims": len(self._watched.positions)} if unready else {}, now).values(),
+            *self._making.over(self._watched.making, now).values(),
         ]
         if waits:
             log.error(LogEvent.WORKER_STALLED, name=phase.value, seconds=round(max(waits), 3))

@@ -1,5 +1,6 @@
-"""Ways in which a worker can live on and do nothing, each begun by one event."""
+"""Ways in which a worker can live on and do nothing: begun by one event, or there from its first claim on."""
 
+import asyncio
 import re
 import threading
 import time
@@ -7,9 +8,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from schemas.contract import Contracts
+from streams.claim import Claim
 from streams.transport import RunThread
 
 _FOR_EVER = 10_000
+_PARTITION = 5
 
 
 class Standstill(StrEnum):
@@ -18,6 +22,7 @@ class Standstill(StrEnum):
     STEP = "step"  # a step never returns, and the loop with it
     INTERPRETER = "interpreter"  # a step never returns and lets no other thread run
     CONSUMER = "consumer"  # the thread that fetches never comes back
+    CLAIM = "claim"  # one partition's states are never read to their end
 
 
 def begin(kind: Standstill) -> None:
@@ -25,8 +30,10 @@ def begin(kind: Standstill) -> None:
     _BEGIN[kind]()
 
 
-def prepare() -> None:
-    """Let the thread that fetches be stopped."""
+def prepare(kind: Standstill | None) -> None:
+    """Let the thread that fetches be stopped, and a claim never be made where that is what stands still."""
+    if kind is Standstill.CLAIM:
+        _prepare_claim()
     usual: Any = RunThread._next_runs
 
     def next_runs(thread: RunThread) -> Any:
@@ -35,6 +42,17 @@ def prepare() -> None:
         return usual(thread)
 
     RunThread._next_runs = next_runs  # type: ignore[method-assign,assignment]
+
+
+def _prepare_claim() -> None:
+    usual = Claim.restore
+
+    async def restore(claim: Claim, contracts: Contracts) -> None:
+        if claim.step.remembers and claim.place.partition == _PARTITION:
+            await asyncio.sleep(_FOR_EVER)
+        await usual(claim, contracts)
+
+    Claim.restore = restore  # type: ignore[method-assign,assignment]
 
 
 _consumer_stands = threading.Event()

@@ -144,7 +144,8 @@ async def _serve(order: Mapping[str, Any]) -> None:
     contracts = contract_files.load_all(Path(order["policies"]))
     clock = await worker.bus_clock(order["clock"], contracts, order["connection"])
     steps = _steps(contracts, clock, frozenset(order["poison"]), order["still"])
-    standstills.prepare()
+    still = order["still"]
+    standstills.prepare(Standstill(still[0]) if still else None)
     await worker.serve(order["connection"], contracts, steps, Path(order["ready"]), order["member"], order["patience"])
 
 

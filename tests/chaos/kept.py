@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from deploy.embedded.parts import MISCONFIGURED
 from deploy.embedded.processes import Child, Children, Command
@@ -39,6 +40,18 @@ class Kept:
     def is_done(self) -> bool:
         """Whether it ended by itself, content."""
         return self._child is not None and self._child.exit_code() == 0
+
+    @property
+    def log(self) -> Path:
+        return self._command.log
+
+    @property
+    def told(self) -> str:
+        """What it is at, in words."""
+        if self._child is None:
+            return "was never started"
+        code = self._child.exit_code()
+        return f"{'runs' if code is None else f'ended with {code}'}, {self.ended_alone} times by itself"
 
     def start(self) -> None:
         with self._lock:

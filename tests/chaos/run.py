@@ -12,7 +12,7 @@ from pathlib import Path
 
 from schemas import contract_files
 from tests import brokers
-from tests.chaos import checker, journal, lives, policy_reading, reading, rebalances
+from tests.chaos import checker, journal, lives, policy_reading, reading, rebalances, standstill
 from tests.chaos.broker import Broker, SingleBroker
 from tests.chaos.faults import Faults, Tally
 from tests.chaos.findings import Result
@@ -110,18 +110,22 @@ def _progress(bus: Installation, watch: Watch) -> None:
             raise bus.keeper.failure
         return watch.newest_judged > before
 
-    try:
-        eventually_sync(more, _PROGRESS_SECONDS)
-    except AssertionError:
-        raise StuckError(f"{watch.waiting} wait") from None
+    _until(more, bus, watch, _PROGRESS_SECONDS)
 
 
 def _finish(bus: Installation, watch: Watch) -> None:
     """Let the publishers come to an end and the bus judge all they said; then stop who writes."""
     bus.enough.touch()
-    eventually_sync(lambda: all(kept.is_done for kept in bus.publishers.values()), _END_SECONDS)
-    eventually_sync(lambda: watch.waiting == 0, _END_SECONDS)
+    _until(lambda: all(kept.is_done for kept in bus.publishers.values()), bus, watch, _END_SECONDS)
+    _until(lambda: watch.waiting == 0, bus, watch, _END_SECONDS)
     bus.scale(0)
+
+
+def _until(condition: Callable[[], bool], bus: Installation, watch: Watch, seconds: float) -> None:
+    try:
+        eventually_sync(condition, seconds)
+    except AssertionError:
+        raise StuckError(standstill.told(bus, watch)) from None
 
 
 def _checked(bus: Installation) -> Result:

@@ -66,6 +66,11 @@ class Watch(threading.Thread):
         return len(self._waiting)
 
     @property
+    def waiters(self) -> list[str]:
+        """The ids of those that wait, the longest waiting first."""
+        return sorted(self._waiting, key=lambda id_: self._waits_since.get(id_, 0.0))
+
+    @property
     def notes(self) -> Counter[str]:
         """What the publishers noted beside acknowledgements, and how often."""
         return sum((reader.notes for reader in self._readers), Counter())
@@ -77,6 +82,10 @@ class Watch(threading.Thread):
                 self._look()
         finally:
             self._consumer.close()
+
+    def position(self, place: reading.Place) -> int:
+        """How far it has read."""
+        return self._consumer.position([TopicPartition(*place)])[0].offset
 
     def stop(self) -> None:
         self._stopping.set()

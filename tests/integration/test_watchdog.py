@@ -36,13 +36,13 @@ WITNESS = {
 
 async def test_a_worker_that_stands_still_ends(kafka: RunningKafka, tmp_path: Path) -> None:
     """In each way once: the next life judges what the last one left, and stands still in its turn."""
-    fatal = {kind: concern("buf", str(uuid4())) for kind in Standstill}
-    lives = [_life(kafka, tmp_path / kind, (kind, fatal[kind].id)) for kind in Standstill]
+    fatal = {kind: concern("buf", str(uuid4())) for kind in WITNESS}
+    lives = [_life(kafka, tmp_path / kind, (kind, fatal[kind].id)) for kind in WITNESS]
     last = WorkerProcess(kafka.access("worker").aiokafka(), tmp_path / "last")
     async with bus(kafka) as bus_:
         try:
             lives[0].start()
-            for kind, standing, successor in zip(Standstill, lives, [*lives[1:], last], strict=True):
+            for kind, standing, successor in zip(WITNESS, lives, [*lives[1:], last], strict=True):
                 await standing.ready()
                 said = [fatal[kind], *(activity(party) for party in ("buf", "sof", "ku"))]
                 await bus_.say(said)
@@ -56,6 +56,21 @@ async def test_a_worker_that_stands_still_ends(kafka: RunningKafka, tmp_path: Pa
         finally:
             for life in (*lives, last):
                 life.kill()
+
+
+async def test_a_worker_whose_claim_is_never_made_ends(kafka: RunningKafka, tmp_path: Path) -> None:
+    """Though it is a member of the group, and all its other claims are made."""
+    kafka.reset()
+    worker = _life(kafka, tmp_path, (Standstill.CLAIM, ""))
+    worker.start()
+    try:
+        await eventually(partial(_has_ended, worker), timeout=120)
+        assert worker.exit_code == CRASHED
+        said = worker.log.read_text()
+        assert "worker_stalled" in said
+        assert f'"name":"{Phase.CLAIMING}"' in said
+    finally:
+        worker.kill()
 
 
 def _life(kafka: RunningKafka, home: Path, still: tuple[Standstill, str]) -> WorkerProcess:
@@ -159,6 +174,7 @@ class Standing:
     positions: Mapping[TopicPartition, int] = field(default_factory=lambda: {ADMITTED: 0})
     under_way: Mapping[TopicPartition, int] = field(default_factory=dict)
     moves: Mapping[TopicPartition, int] = field(default_factory=dict)
+    making: Mapping[TopicPartition, int] = field(default_factory=dict)
 
 
 async def test_a_look_at_a_broker_that_is_away_is_none(kafka: RunningKafka) -> None:
