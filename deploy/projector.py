@@ -37,7 +37,8 @@ CRASHED = 1  # exit status: the supervisor starts a fresh process
 STUCK_AFTER = 10.0  # seconds without a round
 _BEAT_SECONDS = 0.25
 _CLOSE_WITHIN = 5.0
-# No verdict and no read waits for these: a fetch and a transaction for each event would take time from both.
+# No verdict waits for these, and who reads them does not notice 200 ms (an erasure waits for them, and is patient): a
+# fetch and a transaction for each event would take the verdicts' time.
 GATHERING = frozenset({Overview.name, Statistics.name})
 POOL = 5  # connections: one a projection, and one more
 

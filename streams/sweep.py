@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from schemas.log_events import LogEvent
 from schemas.records import Headers, Inbound
 
-_QUIET_SECONDS = 2.0  # longer than the inboxes' segment.ms, and than the pause between two rounds of cutting
+_QUIET_SECONDS = 2.0  # longer than the inboxes' segment.ms: else a sweep would lie in the file that it is to close
 _MARK: Headers = (("samspil-sweep", b""),)
 
 log = structlog.get_logger()
@@ -49,9 +49,7 @@ class Sweep:
         before, self._cut[place] = self._cut.get(place), cut
         if self._swept.get(place) == cut - 1 and before in {cut - 1, cut}:
             return
-        if place in self._due:
-            self._due[place].cancel()
-        self._due[place] = asyncio.get_running_loop().call_later(_QUIET_SECONDS, self._begin, place)
+        self._wait(place)
 
     async def stop(self) -> None:
         """End; what was not swept is swept when it is claimed again."""
@@ -59,6 +57,11 @@ class Sweep:
             due.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._disconnect()
+
+    def _wait(self, place: TopicPartition) -> None:
+        if place in self._due:
+            self._due[place].cancel()
+        self._due[place] = asyncio.get_running_loop().call_later(_QUIET_SECONDS, self._begin, place)
 
     def _begin(self, place: TopicPartition) -> None:
         del self._due[place]
@@ -78,7 +81,7 @@ class Sweep:
         except (KafkaError, OSError) as error:
             log.warning(LogEvent.TRUNCATION_FAILED, count=1, error=type(error).__name__)
             await self._disconnect()
-            self._due[place] = asyncio.get_running_loop().call_later(_QUIET_SECONDS, self._begin, place)
+            self._wait(place)
             return
         self._swept[place] = said.offset
 

@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
+from structlog.testing import capture_logs
 
 from streams import sweep
 from streams.sweep import Sweep
@@ -19,8 +21,12 @@ class Inbox:
 
     end: int = 0
     sweeps: list[int] = field(default_factory=list)
+    away: int = 0  # so many sweeps fail
 
     async def send_and_wait(self, *_: object, **__: object) -> "Said":
+        if self.away:
+            self.away -= 1
+            raise KafkaConnectionError
         self.sweeps.append(self.end)
         self.end += 1
         return Said(self.end - 1)
@@ -77,6 +83,23 @@ async def test_what_was_said_just_before_a_sweep_is_swept_again(sweeping: Sweep,
     for _ in range(4):
         await _cut(sweeping, inbox)
     assert inbox.sweeps == [6, 7]
+
+
+async def test_a_sweep_that_fails_is_tried_again_once(sweeping: Sweep, inbox: Inbox) -> None:
+    """Also where more was cut while it was tried, which had begun to wait for a sweep of its own."""
+    failures: list[object] = []  # of a timer, which nobody awaits
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: failures.append(told))
+    inbox.end, inbox.away = 5, 1
+    sweeping.after(PLACE, 5)
+    while not sweeping._under_way:  # noqa: ASYNC110 - until the timer has begun it
+        await asyncio.sleep(0)
+    sweeping.after(PLACE, 6)
+    inbox.end = 6
+    with capture_logs() as said:
+        await _quiet(sweeping)
+    assert inbox.sweeps == [6]
+    assert [line["event"] for line in said] == ["truncation_failed"]
+    assert failures == []
 
 
 async def test_a_claim_that_asks_again_sweeps_nothing_anew(sweeping: Sweep, inbox: Inbox) -> None:
