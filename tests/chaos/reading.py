@@ -87,6 +87,8 @@ def settings(access: KafkaAccess) -> dict[str, object]:
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
+        # A broker that was frozen knows no leaders for a moment; by itself the client asks again after five minutes.
+        "topic.metadata.refresh.interval.ms": 5_000,
     }
 
 

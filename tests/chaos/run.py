@@ -104,13 +104,7 @@ def _progress(bus: Installation, watch: Watch) -> None:
     looks = watch.looks
     eventually_sync(lambda: watch.looks > looks + 1, _PROGRESS_SECONDS)  # all that is acknowledged by now is known
     before = watch.acknowledged
-
-    def more() -> bool:
-        if bus.keeper.failure is not None:
-            raise bus.keeper.failure
-        return watch.newest_judged > before
-
-    _until(more, bus, watch, _PROGRESS_SECONDS)
+    _until(lambda: watch.newest_judged > before, bus, watch, _PROGRESS_SECONDS)
 
 
 def _finish(bus: Installation, watch: Watch) -> None:
@@ -122,8 +116,13 @@ def _finish(bus: Installation, watch: Watch) -> None:
 
 
 def _until(condition: Callable[[], bool], bus: Installation, watch: Watch, seconds: float) -> None:
+    def met() -> bool:
+        if bus.keeper.failure is not None:  # then nothing is started again
+            raise bus.keeper.failure
+        return condition()
+
     try:
-        eventually_sync(condition, seconds)
+        eventually_sync(met, seconds)
     except AssertionError:
         raise StuckError(standstill.told(bus, watch)) from None
 
