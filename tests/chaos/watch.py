@@ -84,8 +84,8 @@ class Watch(threading.Thread):
             self._consumer.close()
 
     def position(self, place: reading.Place) -> int:
-        """How far it has read."""
-        return self._consumer.position([TopicPartition(*place)])[0].offset
+        """How far it has read; negative where that is nowhere yet, or it has ended."""
+        return self._consumer.position([TopicPartition(*place)])[0].offset if self.is_alive() else -1
 
     def stop(self) -> None:
         self._stopping.set()
