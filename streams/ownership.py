@@ -56,7 +56,7 @@ class Ownership:
         self._fail = fail
         self._steps: dict[str, Step] = {}
         self._claims: dict[TopicPartition, Claim] = {}
-        self._making: dict[TopicPartition, Claim] = {}
+        self._making: dict[tuple[TopicPartition, int], Claim] = {}  # by place and epoch
         self._claiming: set[asyncio.Task[None]] = set()
         self._releasing: set[asyncio.Task[None]] = set()
         self._judging = asyncio.Lock()
@@ -111,9 +111,9 @@ class Ownership:
         return {place: claim.moves for place, claim in self._claims.copy().items()}
 
     @property
-    def making(self) -> dict[TopicPartition, int]:
-        """A number for each claim that is being made, that rises as it is. May be asked from any thread."""
-        return {place: claim.moves for place, claim in self._making.copy().items()}
+    def making(self) -> dict[tuple[TopicPartition, int], int]:
+        """A number for each claim that an epoch makes or takes up again, that rises. May be asked from any thread."""
+        return {made: claim.moves for made, claim in self._making.copy().items()}
 
     def start(self) -> None:
         """Begin."""
@@ -208,7 +208,17 @@ class Ownership:
 
     async def _claim(self, place: TopicPartition, epoch: int) -> None:
         start = time.monotonic()
-        claim = self._claims.get(place) or await self._new(place)
+        claim = self._claims.get(place) or self._new(place)
+        self._making[place, epoch] = claim
+        try:
+            await self._make(claim, epoch, start)
+        finally:
+            del self._making[place, epoch]
+
+    async def _make(self, claim: Claim, epoch: int, start: float) -> None:
+        place = claim.place
+        if place not in self._claims:
+            await self._restore(claim)
         claim.epoch = epoch
         if not await self._thread().open(place, epoch, claim.position):
             return  # revoked meanwhile; the next assignment decides
@@ -222,19 +232,18 @@ class Ownership:
             seconds=round(time.monotonic() - start, 3),
         )
 
-    async def _new(self, place: TopicPartition) -> Claim:
-        claim = self._making[place] = Claim(place, self._steps[place.topic], self._connection, self._judging)
+    def _new(self, place: TopicPartition) -> Claim:
+        return Claim(place, self._steps[place.topic], self._connection, self._judging)
+
+    async def _restore(self, claim: Claim) -> None:
         try:
             await claim.fence()
             await claim.restore(self._contracts)
-            claim.position = await self._thread().committed(place)
+            claim.position = await self._thread().committed(claim.place)
         except BaseException:
             await claim.release()
             raise
-        finally:
-            del self._making[place]
-        self._claims[place] = claim
-        return claim
+        self._claims[claim.place] = claim
 
     async def _release(self, claim: Claim) -> None:
         await claim.release()

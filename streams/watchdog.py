@@ -63,8 +63,8 @@ class Watched(Protocol):
         """Where those claims stand that judge a run or tick now, in force or not."""
 
     @property
-    def making(self) -> Mapping[TopicPartition, int]:
-        """A number for each claim that is being made, that rises whenever it has read some of its states."""
+    def making(self) -> Mapping[tuple[TopicPartition, int], int]:
+        """A number for each claim that is being made, by place and epoch, that rises as it reads its states."""
 
     @property
     def moves(self) -> Mapping[TopicPartition, int]:
@@ -88,7 +88,7 @@ class Watchdog:
         self._lag = Lag(connection)
         self._judging: Standstill[TopicPartition] = Standstill(patience, self._pause)
         self._idle: Standstill[Phase] = Standstill(patience, self._pause)
-        self._making: Standstill[TopicPartition] = Standstill(patience, self._pause)
+        self._making: Standstill[tuple[TopicPartition, int]] = Standstill(patience, self._pause)
         self._told: set[str] = set()  # why looks failed, since the last one that did not
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._stopping = threading.Event()

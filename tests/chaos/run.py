@@ -102,7 +102,7 @@ def _play(plan: tuple[Fault, ...], bus: Installation, faults: Faults, watch: Wat
 def _progress(bus: Installation, watch: Watch) -> None:
     """Return once something was judged that was acknowledged after now."""
     looks = watch.looks
-    eventually_sync(lambda: watch.looks > looks + 1, _PROGRESS_SECONDS)  # all that is acknowledged by now is known
+    _until(lambda: watch.looks > looks + 1, bus, watch, _PROGRESS_SECONDS)  # all that is acknowledged by now is known
     before = watch.acknowledged
     _until(lambda: watch.newest_judged > before, bus, watch, _PROGRESS_SECONDS)
 

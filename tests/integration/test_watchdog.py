@@ -174,7 +174,7 @@ class Standing:
     positions: Mapping[TopicPartition, int] = field(default_factory=lambda: {ADMITTED: 0})
     under_way: Mapping[TopicPartition, int] = field(default_factory=dict)
     moves: Mapping[TopicPartition, int] = field(default_factory=dict)
-    making: Mapping[TopicPartition, int] = field(default_factory=dict)
+    making: Mapping[tuple[TopicPartition, int], int] = field(default_factory=dict)
 
 
 async def test_a_look_at_a_broker_that_is_away_is_none(kafka: RunningKafka) -> None:

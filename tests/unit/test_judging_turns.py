@@ -80,7 +80,8 @@ async def _owned(step: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Claim
     ownership.serve(step, [topics.ADMITTED])
     owned = []
     for place in PLACES:
-        claim = await ownership._new(place)
+        claim = ownership._new(place)
+        await ownership._restore(claim)
         await claim.release()
         written: Any = Transactions()
         claim._transactions = written

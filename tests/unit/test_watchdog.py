@@ -33,7 +33,7 @@ class Standing:
     positions: Mapping[TopicPartition, int] = field(default_factory=dict)
     under_way: Mapping[TopicPartition, int] = field(default_factory=dict)
     moves: Mapping[TopicPartition, int] = field(default_factory=dict)
-    making: Mapping[TopicPartition, int] = field(default_factory=dict)
+    making: Mapping[tuple[TopicPartition, int], int] = field(default_factory=dict)
 
 
 @dataclass
@@ -83,16 +83,23 @@ def test_a_worker_that_waits_is_left_alone(watch: Watch) -> None:
 
 
 def test_a_claim_that_reads_nothing_more_is_ended(watch: Watch) -> None:
-    """Though others are made meanwhile, and records are judged elsewhere."""
     watch.worker.phase = Phase.CLAIMING
-    watch.worker.making = {PLACE: 1}
+    watch.worker.making = {(PLACE, 1): 1}
     watch.ends(PATIENCE, Phase.CLAIMING)
+
+
+def test_claims_that_each_rebalance_begins_anew_are_none_that_hangs(watch: Watch) -> None:
+    watch.worker.phase = Phase.CLAIMING
+    for now in range(0, 3600, BEAT):
+        watch.worker.making = {(PLACE, now // 30): 1}
+        watch.dog.decide({}, now)
+    assert watch.failures == []
 
 
 def test_a_claim_that_reads_on_may_take_as_long_as_it_needs(watch: Watch) -> None:
     watch.worker.phase = Phase.CLAIMING
     for now in range(0, 3600, BEAT):
-        watch.worker.making = {PLACE: now}
+        watch.worker.making = {(PLACE, 1): now}
         watch.dog.decide({}, now)
     assert watch.failures == []
 
