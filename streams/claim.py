@@ -39,7 +39,7 @@ class Claim:
         self.place = place
         self.step = step
         self.position = 0
-        self.moves = 0  # transactions, looks at what is due, states read: changes as long as it does not stand still
+        self.moves = 0  # rises with all it does: transactions, looks at what is due, each step of its making
         self.epoch = 0  # of the lane that feeds it; changes with every assignment
         self.turn = asyncio.Lock()  # held by whatever writes: a run, a tick, the closing of files
         self._connection = connection
@@ -57,6 +57,11 @@ class Claim:
         """Read the states that the last owner committed. Raises UnknownContractError."""
         if self.step.remembers:
             self._states = await restore(self._connection, self.place.partition, contracts, self._moved)
+
+    def go_on_from(self, position: int) -> None:
+        """Stand before this offset: all that comes earlier is judged."""
+        self.position = position
+        self._moved()
 
     async def release(self) -> None:
         """Stop writing, in order."""
@@ -111,8 +116,7 @@ class Claim:
         position = run[judged - 1].offset + 1
         await self._transactions.commit(packing, {self.place: position}, WORKER_GROUP)
         self._states.keep(outcome.states)
-        self.position = position
-        self._moved()
+        self.go_on_from(position)
         _tell(outcome.dead)
         return judged
 

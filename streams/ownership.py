@@ -239,7 +239,7 @@ class Ownership:
         try:
             await claim.fence()
             await claim.restore(self._contracts)
-            claim.position = await self._thread().committed(claim.place)
+            claim.go_on_from(await self._thread().committed(claim.place))
         except BaseException:
             await claim.release()
             raise

@@ -72,16 +72,15 @@ class States:
 
 
 async def restore(
-    connection: Mapping[str, Any], partition: int, contracts: Contracts, read: Callable[[], None] = lambda: None
+    connection: Mapping[str, Any], partition: int, contracts: Contracts, moved: Callable[[], None] = lambda: None
 ) -> States:
     """Read a partition's states. Raises UnknownContractError when one was judged by a contract we do not hold.
 
-    `read` is called whenever some were read.
+    `moved` is called whenever the broker has answered or been read on.
     """
     encoded: dict[str, bytes] = {}
     judged_by: set[Headers] = set()
-    async for records in _changelog(connection, TopicPartition(topics.CASES, partition)):
-        read()
+    async for records in _changelog(connection, TopicPartition(topics.CASES, partition), moved):
         for record in records:
             key = record.key.decode()
             if record.value is None:
@@ -93,18 +92,27 @@ async def restore(
     return States(encoded, [contracts.named(digest) for digest in digests])
 
 
-async def _changelog(connection: Mapping[str, Any], place: TopicPartition) -> AsyncIterator[list[ConsumerRecord]]:
+async def _changelog(
+    connection: Mapping[str, Any], place: TopicPartition, moved: Callable[[], None]
+) -> AsyncIterator[list[ConsumerRecord]]:
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
+    moved()
     try:
-        begin = (await consumer.beginning_offsets([place]))[place]
+        begin = reached = (await consumer.beginning_offsets([place]))[place]
+        moved()
         end = (await consumer.end_offsets([place]))[place]
+        moved()
         consumer.assign([place])
         # A plain seek: seek_to_beginning races with aiokafka's own reset, and would at times end at the end.
         consumer.seek(place, begin)
         # By position, not by record: compaction and transaction markers leave gaps, also at the end.
-        while await consumer.position(place) < end:
+        while (at := await consumer.position(place)) < end:
+            if at > reached:
+                reached = at
+                moved()
             if records := (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place):
                 yield records
     finally:
         await consumer.stop()
+        moved()

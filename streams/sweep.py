@@ -40,6 +40,7 @@ class Sweep:
         self._cut: dict[TopicPartition, int] = {}
         self._swept: dict[TopicPartition, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     def after(self, place: TopicPartition, cut: int) -> None:
         """Sweep when nothing more was cut for a moment, unless all that was cut now is our own sweep.
@@ -53,6 +54,7 @@ class Sweep:
 
     async def stop(self) -> None:
         """End; what was not swept is swept when it is claimed again."""
+        self._stopping = True
         for due in self._due.values():
             due.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -81,7 +83,8 @@ class Sweep:
         except (KafkaError, OSError) as error:
             log.warning(LogEvent.TRUNCATION_FAILED, count=1, error=type(error).__name__)
             await self._disconnect()
-            self._wait(place)
+            if not self._stopping:
+                self._wait(place)
             return
         self._swept[place] = said.offset
 

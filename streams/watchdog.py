@@ -30,9 +30,9 @@ from streams.lag import Lag
 from streams.ownership import Phase
 from streams.standstill import Standstill
 
-# Longer than all that a worker may rightly wait for: a request to a broker that fell silent (40 s), a group that
-# waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s), all other
-# claims' judging (half a second each).
+# Longer than all that a worker may rightly wait for, each by itself: a request to a broker that fell silent (40 s), a
+# group that waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s),
+# all other claims' judging (half a second each). A claim that is being made tells of each request that was answered.
 # A setting of less is refused: see deploy/settings.py.
 PATIENCE = 60.0
 _LOOKS = 12  # within that time
@@ -64,11 +64,11 @@ class Watched(Protocol):
 
     @property
     def making(self) -> Mapping[tuple[TopicPartition, int], int]:
-        """A number for each claim that is being made, by place and epoch, that rises as it reads its states."""
+        """A number for each claim that is being made, by place and epoch, that rises with each answer it gets."""
 
     @property
     def moves(self) -> Mapping[TopicPartition, int]:
-        """A number for each claim, in force or not, that rises with each transaction, and each look of a tick."""
+        """A number for each claim, in force or not, that rises with all that it does, each look of a tick too."""
 
 
 class Watchdog:

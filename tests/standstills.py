@@ -31,7 +31,7 @@ def begin(kind: Standstill) -> None:
 
 
 def prepare(kind: Standstill | None) -> None:
-    """Let the thread that fetches be stopped, and a claim never be made where that is what stands still."""
+    """Make a life that can stand still: begun later, or from its first claim on, where that is what stands."""
     if kind is Standstill.CLAIM:
         _prepare_claim()
     usual: Any = RunThread._next_runs

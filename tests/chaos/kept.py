@@ -51,7 +51,7 @@ class Kept:
         if self._child is None:
             return "was never started"
         code = self._child.exit_code()
-        return f"{'runs' if code is None else f'ended with {code}'}, {self.ended_alone} times by itself"
+        return f"{'runs' if code is None else f'ended with {code}'}; ended without our doing {self.ended_alone} times"
 
     def start(self) -> None:
         with self._lock:

@@ -45,7 +45,7 @@ class Report:
 
 
 class StuckError(Exception):
-    """Nothing is judged any more, though something waits."""
+    """A run does not go on: what was waited for, and where everything stands."""
 
 
 def run(
@@ -102,29 +102,33 @@ def _play(plan: tuple[Fault, ...], bus: Installation, faults: Faults, watch: Wat
 def _progress(bus: Installation, watch: Watch) -> None:
     """Return once something was judged that was acknowledged after now."""
     looks = watch.looks
-    _until(lambda: watch.looks > looks + 1, bus, watch, _PROGRESS_SECONDS)  # all that is acknowledged by now is known
+    # All that is acknowledged by now is known then.
+    _until("the watch to look twice", lambda: watch.looks > looks + 1, bus, watch, _PROGRESS_SECONDS)
     before = watch.acknowledged
-    _until(lambda: watch.newest_judged > before, bus, watch, _PROGRESS_SECONDS)
+    _until("anything new to be judged", lambda: watch.newest_judged > before, bus, watch, _PROGRESS_SECONDS)
 
 
 def _finish(bus: Installation, watch: Watch) -> None:
     """Let the publishers come to an end and the bus judge all they said; then stop who writes."""
     bus.enough.touch()
-    _until(lambda: all(kept.is_done for kept in bus.publishers.values()), bus, watch, _END_SECONDS)
-    _until(lambda: watch.waiting == 0, bus, watch, _END_SECONDS)
+    publishers = bus.publishers.values()
+    _until("the publishers' end", lambda: all(kept.is_done for kept in publishers), bus, watch, _END_SECONDS)
+    _until("all to be judged", lambda: watch.waiting == 0, bus, watch, _END_SECONDS)
     bus.scale(0)
 
 
-def _until(condition: Callable[[], bool], bus: Installation, watch: Watch, seconds: float) -> None:
-    def met() -> bool:
+def _until(what: str, condition: Callable[[], bool], bus: Installation, watch: Watch, seconds: float) -> None:
+    def over() -> bool:
         if bus.keeper.failure is not None:  # then nothing is started again
             raise bus.keeper.failure
-        return condition()
+        return condition() or not watch.is_alive()
 
     try:
-        eventually_sync(met, seconds)
-    except AssertionError:
-        raise StuckError(standstill.told(bus, watch)) from None
+        eventually_sync(over, seconds)
+    except AssertionError as error:
+        raise StuckError(f"waited {seconds:.0f} s for {what}\n{standstill.told(bus, watch)}") from error
+    if not watch.is_alive():
+        raise StuckError(f"the watch ended before {what}\n{standstill.told(bus, watch)}")
 
 
 def _checked(bus: Installation) -> Result:

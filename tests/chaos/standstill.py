@@ -7,8 +7,8 @@ the places where each reader stands. Test persons alone are spoken of in a run, 
 from collections.abc import Iterator
 from contextlib import suppress
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from deploy.kafka_access import KafkaAccess
 from schemas import topics
@@ -23,6 +23,7 @@ _ANSWER = 20.0
 _SHOWN = 5  # events that wait
 _LINES = 12  # of each log
 
+_WITHOUT_MARKERS = frozenset(map(topics.inbox, brokers.parties()))
 _FIRST, _LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -34,37 +35,53 @@ def told(bus: Installation, watch: Watch) -> str:
 def _lines(bus: Installation, watch: Watch) -> Iterator[str]:
     yield f"{watch.waiting} wait, {watch.judged} judged, the watch {'looks' if watch.is_alive() else 'HAS ENDED'}"
     yield from (f"waits: {line}" for line in watch.waiters[:_SHOWN])
-    try:
-        yield from _places(bus.broker.access(), watch)
-    except KafkaException as error:
-        yield f"Kafka does not answer: {error.args[0].name()}"
     for kept in (*bus.workers, bus.projector, bus.web, *bus.publishers.values()):
         yield from _process(kept)
+    try:
+        yield from _places(bus.broker.access(), watch)
+    except Exception as error:  # noqa: BLE001 - whatever it is must not hide what was told before
+        yield f"Kafka cannot be asked: {error!r}"
 
 
 def _places(access: KafkaAccess, watch: Watch) -> Iterator[str]:
-    """Tell the partitions in which something lies that was not read yet, or that an open transaction hides."""
+    """Tell where something was not read yet, by the bus or the watch, or is hidden by an open transaction."""
+    judged_from = [topics.ADMITTED, *map(topics.inbox, brokers.parties())]
+    told_in = [topics.LOG, *map(topics.refusals, brokers.parties())]
+    heard, said = _partitions(judged_from), _partitions(told_in)
     admin = access.admin()
-    parties = brokers.parties()
-    names = [topics.ADMITTED, topics.LOG, *map(topics.inbox, parties), *map(topics.refusals, parties)]
-    places = [(name, partition) for name in names for partition in range(topics.partitions(name))]
-
-    def ends(which: OffsetSpec, level: IsolationLevel) -> dict[Place, int]:
-        asked = {TopicPartition(*place): which for place in places}
-        answers = admin.list_offsets(asked, isolation_level=level, request_timeout=_ANSWER)
-        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
-
-    first, last = ends(_FIRST, IsolationLevel.READ_UNCOMMITTED), ends(_LAST, IsolationLevel.READ_UNCOMMITTED)
-    stable = ends(_LAST, IsolationLevel.READ_COMMITTED)
-    asked = ConsumerGroupTopicPartitions(WORKER_GROUP, [TopicPartition(*place) for place in places])
-    group = admin.list_consumer_group_offsets([asked], request_timeout=_ANSWER)[WORKER_GROUP].result()
-    judged = {(one.topic, one.partition): one.offset for one in group.topic_partitions or ()}
-    for place in places:
-        if stable[place] != last[place] or judged.get(place, -1) not in {-1001, -1, last[place]}:
+    first = _offsets(admin, heard + said, _FIRST, IsolationLevel.READ_UNCOMMITTED)
+    last = _offsets(admin, heard + said, _LAST, IsolationLevel.READ_UNCOMMITTED)
+    stable = _offsets(admin, heard + said, _LAST, IsolationLevel.READ_COMMITTED)
+    committed = _committed(admin, heard)
+    reached = {
+        **{place: max(committed[place], first[place]) for place in heard},
+        **{place: max(watch.position(place), first[place]) for place in said},
+    }
+    for place in heard + said:
+        # A transaction's marker stands after what it wrote, and nobody is given it.
+        left = last[place] - reached[place] - (place[0] not in _WITHOUT_MARKERS)
+        if left > 0 or stable[place] != last[place]:
             yield (
                 f"{place[0]}/{place[1]}: {first[place]} to {last[place]}, stable to {stable[place]}, "
-                f"judged to {judged.get(place)}, watched to {watch.position(place)}"
+                f"{'judged' if place in committed else 'watched'} to {reached[place]}"
             )
+
+
+def _partitions(names: list[str]) -> list[Place]:
+    return [(name, partition) for name in names for partition in range(topics.partitions(name))]
+
+
+def _offsets(admin: AdminClient, places: list[Place], which: OffsetSpec, level: IsolationLevel) -> dict[Place, int]:
+    asked = {TopicPartition(*place): which for place in places}
+    answers = admin.list_offsets(asked, isolation_level=level, request_timeout=_ANSWER)
+    return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+
+
+def _committed(admin: AdminClient, places: list[Place]) -> dict[Place, int]:
+    """Return where the workers go on; negative where they never were."""
+    asked = [ConsumerGroupTopicPartitions(WORKER_GROUP, [TopicPartition(*place) for place in places])]
+    group = admin.list_consumer_group_offsets(asked, request_timeout=_ANSWER)[WORKER_GROUP].result()
+    return {(one.topic, one.partition): one.offset for one in group.topic_partitions or ()}
 
 
 def _process(kept: Kept) -> Iterator[str]:

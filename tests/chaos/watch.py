@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
+from math import inf
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
@@ -68,7 +69,7 @@ class Watch(threading.Thread):
     @property
     def waiters(self) -> list[str]:
         """The ids of those that wait, the longest waiting first."""
-        return sorted(self._waiting, key=lambda id_: self._waits_since.get(id_, 0.0))
+        return sorted(self._waiting, key=lambda id_: self._waits_since.get(id_, inf))
 
     @property
     def notes(self) -> Counter[str]:

@@ -14,10 +14,12 @@ from aiokafka.errors import KafkaError
 
 from deploy.worker import CRASHED
 from schemas import topics
+from schemas.contract_files import load_all
 from streams.lag import Lag
 from streams.ownership import Phase
+from streams.states import restore
 from streams.watchdog import Watchdog
-from tests.brokers import RunningKafka
+from tests.brokers import POLICIES, RunningKafka, parties
 from tests.bus import Bus, bus
 from tests.exactly_once import accepted
 from tests.speech import Saying, activity, concern
@@ -27,6 +29,7 @@ from tests.worker_process import WorkerProcess
 
 PATIENCE = 15.0  # less than a setting may be, more than a worker takes to be assigned its first partitions
 ADMITTED = TopicPartition(topics.ADMITTED, 5)
+_PLACES = topics.PARTITIONS + sum(topics.partitions(topics.inbox(party)) for party in parties())
 WITNESS = {
     Standstill.STEP: "partition_stalled",
     Standstill.CONSUMER: "partition_stalled",
@@ -69,8 +72,29 @@ async def test_a_worker_whose_claim_is_never_made_ends(kafka: RunningKafka, tmp_
         said = worker.log.read_text()
         assert "worker_stalled" in said
         assert f'"name":"{Phase.CLAIMING}"' in said
+        assert said.count("partition_claimed") == _PLACES - 1
     finally:
         worker.kill()
+
+
+async def test_a_claim_tells_of_each_answer_as_it_reads_its_states(
+    kafka: RunningKafka, writer: AIOKafkaProducer
+) -> None:
+    contracts, moves = load_all(POLICIES), [0, 0]
+    judged_by = [("ce_contract", contracts.newest.digest.encode())]
+
+    async def restored(number: int) -> int:
+        def moved() -> None:
+            moves[number] += 1
+
+        return len(await restore(kafka.access("worker").aiokafka(), 0, contracts, moved))
+
+    assert await restored(0) == 0
+    async with writer.transaction():
+        for key in (b"1", b"2"):
+            await writer.send_and_wait(topics.CASES, b"{}", key=key, partition=0, headers=judged_by)
+    assert await restored(1) == 2
+    assert moves[1] > moves[0] >= 4  # to start, where it begins and ends, to stop
 
 
 def _life(kafka: RunningKafka, home: Path, still: tuple[Standstill, str]) -> WorkerProcess:

@@ -89,7 +89,7 @@ async def test_a_sweep_that_fails_is_tried_again_once(sweeping: Sweep, inbox: In
     """Also where more was cut while it was tried, which had begun to wait for a sweep of its own."""
     failures: list[object] = []  # of a timer, which nobody awaits
     asyncio.get_running_loop().set_exception_handler(lambda _, told: failures.append(told))
-    inbox.end, inbox.away = 5, 1
+    inbox.end, inbox.away = 5, 2
     sweeping.after(PLACE, 5)
     while not sweeping._under_way:  # noqa: ASYNC110 - until the timer has begun it
         await asyncio.sleep(0)
@@ -98,8 +98,18 @@ async def test_a_sweep_that_fails_is_tried_again_once(sweeping: Sweep, inbox: In
     with capture_logs() as said:
         await _quiet(sweeping)
     assert inbox.sweeps == [6]
-    assert [line["event"] for line in said] == ["truncation_failed"]
+    assert [line["event"] for line in said] == ["truncation_failed"] * 2
     assert failures == []
+
+
+async def test_a_sweep_that_fails_as_all_ends_is_not_tried_again(sweeping: Sweep, inbox: Inbox) -> None:
+    inbox.end, inbox.away = 5, 1
+    sweeping.after(PLACE, 5)
+    while not sweeping._under_way:  # noqa: ASYNC110 - until the timer has begun it
+        await asyncio.sleep(0)
+    await sweeping.stop()
+    assert inbox.away == 0
+    assert not sweeping._due
 
 
 async def test_a_claim_that_asks_again_sweeps_nothing_anew(sweeping: Sweep, inbox: Inbox) -> None:

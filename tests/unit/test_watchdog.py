@@ -192,6 +192,32 @@ async def test_claims_are_being_made_only_after_an_assignment() -> None:
     await half_made
 
 
+async def test_a_claim_is_being_made_until_its_lane_is_open_or_it_is_given_up() -> None:
+    """Else one that a revocation met would be watched for ever, and end a worker that has done nothing wrong."""
+    asked, opened = asyncio.Event(), asyncio.Event()
+
+    class Thread:
+        def close_lanes(self) -> None: ...
+
+        async def open(self, *_: object) -> bool:
+            asked.set()
+            return await opened.wait()
+
+    thread: Any = Thread()
+    ownership = Ownership({}, contracts(), lambda: thread, _no_thread)
+    ownership._claims[PLACE] = claim = Claim(PLACE, Coordinate(contracts(), lambda: "00" * 16), {}, asyncio.Lock())
+    ownership.assigned([PLACE])
+    await asked.wait()
+    assert ownership.making == {(PLACE, 1): claim.moves}
+    await ownership.revoked()
+    assert ownership.making == {}
+    opened.set()
+    ownership.assigned([PLACE])
+    await asyncio.gather(*ownership._claiming)
+    assert (ownership.making, ownership.phase) == ({}, Phase.SERVING)
+    await ownership.close()
+
+
 def _no_thread(*_: object) -> NoReturn:
     raise AssertionError
 
