@@ -45,7 +45,7 @@ class Report:
 
 
 class StuckError(Exception):
-    """A run does not go on: what was waited for, and where everything stands."""
+    """A run does not go on: where everything stands. What was waited for its cause tells."""
 
 
 def run(
@@ -67,6 +67,8 @@ def run(
             faults = Faults(bus)
             _play(draw(seed, shape), bus, faults, watch, say)
             _finish(bus, watch)
+        except AssertionError as error:
+            raise StuckError(standstill.told(bus, watch)) from error
         finally:
             watch.stop()
         say(f"all judged after {time.monotonic() - began:.0f} s; checking")
@@ -103,32 +105,27 @@ def _progress(bus: Installation, watch: Watch) -> None:
     """Return once something was judged that was acknowledged after now."""
     looks = watch.looks
     # All that is acknowledged by now is known then.
-    _until("the watch to look twice", lambda: watch.looks > looks + 1, bus, watch, _PROGRESS_SECONDS)
+    _until(lambda: watch.looks > looks + 1, bus, watch, _PROGRESS_SECONDS)
     before = watch.acknowledged
-    _until("anything new to be judged", lambda: watch.newest_judged > before, bus, watch, _PROGRESS_SECONDS)
+    _until(lambda: watch.newest_judged > before, bus, watch, _PROGRESS_SECONDS)
 
 
 def _finish(bus: Installation, watch: Watch) -> None:
     """Let the publishers come to an end and the bus judge all they said; then stop who writes."""
     bus.enough.touch()
-    publishers = bus.publishers.values()
-    _until("the publishers' end", lambda: all(kept.is_done for kept in publishers), bus, watch, _END_SECONDS)
-    _until("all to be judged", lambda: watch.waiting == 0, bus, watch, _END_SECONDS)
+    _until(lambda: all(kept.is_done for kept in bus.publishers.values()), bus, watch, _END_SECONDS)
+    _until(lambda: watch.waiting == 0, bus, watch, _END_SECONDS)
     bus.scale(0)
 
 
-def _until(what: str, condition: Callable[[], bool], bus: Installation, watch: Watch, seconds: float) -> None:
-    def over() -> bool:
+def _until(condition: Callable[[], bool], bus: Installation, watch: Watch, seconds: float) -> None:
+    def met() -> bool:
         if bus.keeper.failure is not None:  # then nothing is started again
             raise bus.keeper.failure
-        return condition() or not watch.is_alive()
+        assert watch.is_alive(), "the watch has ended"
+        return condition()
 
-    try:
-        eventually_sync(over, seconds)
-    except AssertionError as error:
-        raise StuckError(f"waited {seconds:.0f} s for {what}\n{standstill.told(bus, watch)}") from error
-    if not watch.is_alive():
-        raise StuckError(f"the watch ended before {what}\n{standstill.told(bus, watch)}")
+    eventually_sync(met, seconds)
 
 
 def _checked(bus: Installation) -> Result:
