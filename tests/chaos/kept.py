@@ -56,14 +56,18 @@ class Kept:
     def start(self) -> None:
         with self._lock:
             self._wanted = True
+            self._again_at = 0.0
             self._before()
             self._child = self._children.start(self._command)
 
-    def kill(self) -> None:
-        """As a crash would, and start again."""
+    def kill(self) -> bool:
+        """As a crash would, and start again; False if it has ended."""
         with self._lock:
+            if self._present.exit_code() is not None:
+                return False
             self._present.kill()
             self.start()
+            return True
 
     def retire(self) -> None:
         """Stop in order, for good."""
@@ -97,7 +101,6 @@ class Kept:
                 self.ended_alone += 1
                 self._again_at = time.monotonic() + _PAUSE_SECONDS
             elif time.monotonic() >= self._again_at:
-                self._again_at = 0.0
                 self._child.kill()  # whatever it left in its group
                 self.start()
 
@@ -115,7 +118,7 @@ class Keeper(threading.Thread):
         super().__init__(name="keeper", daemon=True)
         self._all: list[Kept] = []
         self._stopping = threading.Event()
-        self.failure: RefusesToStartError | None = None
+        self.failure: Exception | None = None
 
     def add(self, kept: Kept) -> Kept:
         self._all.append(kept)
@@ -131,7 +134,7 @@ class Keeper(threading.Thread):
             try:
                 for kept in tuple(self._all):
                     kept.look()
-            except RefusesToStartError as failure:
+            except Exception as failure:  # noqa: BLE001 - nothing is started again from here on, whatever it is
                 self.failure = failure
                 return
 
