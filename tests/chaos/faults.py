@@ -1,4 +1,7 @@
-"""Doing to a running bus what the plan says, and counting it."""
+"""Doing to a running bus what the plan says, and counting it.
+
+What lasts is begun, the kills that come meanwhile happen, and it is ended: one thing after the other, in one thread.
+"""
 
 import os
 import signal
@@ -14,6 +17,7 @@ from tests.chaos.plan import Fault, Kind
 from tests.waiting import eventually_sync
 
 _READY_SECONDS = 90.0
+_RUNS_SECONDS = 20.0  # within which what ended by itself runs again
 _ZOMBIE_SECONDS = 20.0  # in which a replaced worker may do harm, or find out that it is dead
 
 
@@ -22,6 +26,7 @@ class Tally:
     """How often what was done."""
 
     kills: int = 0
+    kills_meanwhile: int = 0  # of them, while another fault lasted
     zombies: int = 0
     zombies_ended: int = 0
     broker_restarts: int = 0
@@ -36,6 +41,7 @@ class Faults:
     def __init__(self, bus: Installation) -> None:
         self._bus = bus
         self.tally = Tally()
+        self._frozen: Kept | None = None
         self._do: Mapping[Kind, Callable[[Fault], None]] = {
             Kind.KILL_WORKER: self._kill_worker,
             Kind.KILL_WORKERS: self._kill_workers,
@@ -54,15 +60,30 @@ class Faults:
         """Let it happen; return when it is over."""
         self._do[fault.kind](fault)
 
+    def _last(self, fault: Fault) -> None:
+        """Return when a fault that has begun is to end; kill meanwhile whom it says."""
+        over = time.monotonic() + fault.seconds
+        before = self.tally.kills
+        for kill in fault.meanwhile:
+            time.sleep(kill.pause)
+            self.apply(kill)
+        self.tally.kills_meanwhile += self.tally.kills - before
+        time.sleep(max(0.0, over - time.monotonic()))
+
     def _kill(self, kept: Kept) -> None:
-        kept.kill()
+        """Kill it while it runs. Where what it needs is away it may have ended by itself; then the next one."""
+        eventually_sync(kept.kill, _RUNS_SECONDS)
         self.tally.kills += 1
 
     def _kill_worker(self, fault: Fault) -> None:
-        self._kill(self._worker(fault))
+        """Kill one, or a publisher where all there are is frozen: dead, it would be no zombie."""
+        if self._awake:
+            self._kill(self._worker(fault))
+        else:
+            self._kill_publisher(fault)
 
     def _kill_workers(self, _fault: Fault) -> None:
-        for worker in self._bus.working:
+        for worker in self._awake:
             self._kill(worker)
 
     def _kill_publisher(self, fault: Fault) -> None:
@@ -72,7 +93,7 @@ class Faults:
     def _kill_broker(self, fault: Fault) -> None:
         self._bus.broker.kill(fault.number)
         self.tally.kills += 1
-        time.sleep(fault.seconds)
+        self._last(fault)
         self._bus.broker.restart()
         self.tally.broker_restarts += 1
 
@@ -80,7 +101,9 @@ class Faults:
         """Freeze one until the group has given its partitions to others. Awake, it is harmless, or it ends."""
         worker = self._worker(fault)
         self._freeze(worker)
-        time.sleep(fault.seconds)
+        self._frozen = worker
+        self._last(fault)
+        self._frozen = None
         before = worker.ended_alone
         worker.send(signal.SIGCONT)
         self.tally.zombies += 1
@@ -88,11 +111,14 @@ class Faults:
         self.tally.zombies_ended += worker.ended_alone > before
 
     def _replace_frozen(self, fault: Fault) -> None:
-        """Freeze one, start another under its name, and wake it: it finds out and ends, or the check finds it out."""
+        """Freeze one, start another under its name, and wake it: it finds out and ends, or the check finds it out.
+
+        What is killed meanwhile may be the other, never the frozen one.
+        """
         worker = self._worker(fault)
         self._freeze(worker)
         zombie = worker.replace()
-        time.sleep(fault.seconds)
+        self._last(fault)
         self._ready(worker)
         _wake(zombie)
         self.tally.zombies += 1
@@ -103,13 +129,13 @@ class Faults:
 
     def _freeze_broker(self, fault: Fault) -> None:
         self._bus.broker.pause(fault.number)
-        time.sleep(fault.seconds)
+        self._last(fault)
         self._bus.broker.resume()
         self.tally.broker_pauses += 1
 
     def _stop_postgres(self, fault: Fault) -> None:
         self._bus.stop_postgres()
-        time.sleep(fault.seconds)
+        self._last(fault)
         self._bus.start_postgres()
         self.tally.postgres_stops += 1
 
@@ -117,9 +143,13 @@ class Faults:
         self._bus.scale(fault.number)
         self.tally.scalings += 1
 
+    @property
+    def _awake(self) -> list[Kept]:
+        return [worker for worker in self._bus.working if worker is not self._frozen]
+
     def _worker(self, fault: Fault) -> Kept:
-        working = self._bus.working
-        return working[fault.number % len(working)]
+        awake = self._awake
+        return awake[fault.number % len(awake)]
 
     def _freeze(self, worker: Kept) -> None:
         """Freeze it at work. It may end by itself a moment before; then the one that is started next."""

@@ -1,12 +1,16 @@
 """Which faults, in which order: drawn from a seed, so that a run can be repeated.
 
 A plan has rounds. In each the workers are one, then three, then two; zombies come where another worker can
-take over. Every kind is in the first round, the rest of the kills follow by weight.
+take over. Every kind is in the first round, the rest of the kills follow by weight. Some kills come alone, some
+while another fault lasts: what is started again then finds the rest of the bus away, or half of it.
 """
 
 import random
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from streams.transport import SESSION_MS
 
@@ -34,20 +38,30 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: how long it lasts, the pause before it, and a number that says whom or how many it means."""
+    """One fault: how long it lasts, the pause before it, and a number that says whom or how many it means.
+
+    `meanwhile`: the kills that come while it lasts, each after its own pause.
+    """
 
     kind: Kind
     seconds: float
     pause: float
     number: int
+    meanwhile: tuple["Fault", ...] = ()
+
+    def __str__(self) -> str:
+        kills = Counter(kill.kind for kill in self.meanwhile)
+        told = ", ".join(f"{kind} x{times}" if times > 1 else kind for kind, times in kills.items())
+        return f"{self.kind} (meanwhile {told})" if told else self.kind
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much: kills in all, seconds that PostgreSQL is away the first time."""
+    """How much: kills in all, seconds that PostgreSQL is away the first time, kills of the broker at least."""
 
     kills: int
     postgres_seconds: float
+    broker_kills: int = 1
 
 
 WEIGHTS = {
@@ -67,27 +81,39 @@ _SECONDS = {  # from, to
     Kind.FREEZE_BROKER: (4.0, 9.0),
     Kind.STOP_POSTGRES: (3.0, 5.0),
 }
+LASTING = frozenset(_SECONDS)
+_AT_ONCE = frozenset(WEIGHTS) - LASTING  # kills that are over at once, and so may come meanwhile
+_LONG = 15.0  # what lasts longer has a kill every so many seconds:
+_EVERY = (6.0, 10.0)  # from, to
 
 
 def draw(seed: int, shape: Shape) -> tuple[Fault, ...]:
     """Return the plan of a seed."""
     chance = random.Random(seed)  # noqa: S311 - to be repeated, no secret
     rounds = max(1, round(shape.kills / KILLS_A_ROUND))
-    kinds = _kills(chance, shape.kills)
+    once, more = _kills(chance, shape)
     faults: list[Fault] = []
     for number in range(rounds):
-        share = kinds[number::rounds]
+        share = more[number::rounds]
+        spans = _SECONDS
+        if number == 0:
+            share = [*once, *share]
+            spans = {**_SECONDS, Kind.STOP_POSTGRES: (shape.postgres_seconds, shape.postgres_seconds)}
         for workers, part in zip(WORKERS, _thirds(chance, share), strict=True):
             if faults or workers != WORKERS[0]:  # a run begins with the first number
-                faults.append(_fault(chance, Kind.SCALE, workers))
-            faults += [_fault(chance, kind, chance.randrange(1_000)) for kind in part]
-    return tuple(_with_postgres(faults, shape.postgres_seconds))
+                faults.append(_fault(chance, Kind.SCALE, workers, spans))
+            drawn = [_fault(chance, kind, chance.randrange(1_000), spans) for kind in part]
+            faults += _overlapping(chance, drawn)
+    return tuple(faults)
 
 
-def _kills(chance: random.Random, count: int) -> list[Kind]:
-    """Return each kind once, then by weight."""
-    drawn = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(0, count - len(WEIGHTS)))
-    return [*WEIGHTS, *drawn][:count]
+def _kills(chance: random.Random, shape: Shape) -> tuple[list[Kind], list[Kind]]:
+    """Return each kind once, and what follows by weight, after as many of the broker as are to be."""
+    once = list(WEIGHTS)[: shape.kills]
+    left = shape.kills - len(once)
+    wished = [Kind.KILL_BROKER] * min(left, shape.broker_kills - 1)
+    drawn = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=left - len(wished))
+    return once, _mixed(chance, [*wished, *drawn])
 
 
 def _thirds(chance: random.Random, kills: list[Kind]) -> tuple[list[Kind], ...]:
@@ -107,13 +133,47 @@ def _mixed(chance: random.Random, kinds: list[Kind]) -> list[Kind]:
     return chance.sample(kinds, len(kinds))
 
 
-def _fault(chance: random.Random, kind: Kind, number: int) -> Fault:
-    seconds = chance.uniform(*_SECONDS.get(kind, (0.0, 0.0)))
+def _fault(chance: random.Random, kind: Kind, number: int, spans: Mapping[Kind, tuple[float, float]]) -> Fault:
+    seconds = chance.uniform(*spans.get(kind, (0.0, 0.0)))
     return Fault(kind, round(seconds, 2), round(chance.uniform(0, _LONGEST_PAUSE), 2), number)
 
 
-def _with_postgres(faults: list[Fault], seconds: float) -> list[Fault]:
-    """Return the faults with PostgreSQL's first absence as long as wished."""
-    first = next(place for place, fault in enumerate(faults) if fault.kind is Kind.STOP_POSTGRES)
-    changed = Fault(Kind.STOP_POSTGRES, seconds, faults[first].pause, faults[first].number)
-    return [*faults[:first], changed, *faults[first + 1 :]]
+def _overlapping(chance: random.Random, part: list[Fault]) -> list[Fault]:
+    """Return a part's faults with some of its kills inside those that last.
+
+    Each of these has one as far as there are any, a long one several, but never more than half of what is left then.
+    Others have a second one only while enough are left to come alone.
+    """
+    kills = [place for place, fault in enumerate(part) if fault.kind in _AT_ONCE]
+    chance.shuffle(kills)
+    alone = len(kills) // 4
+    longest_first = sorted(_lasting(part), key=lambda place: -part[place].seconds)
+    inside: dict[int, list[int]] = {}
+    for place in longest_first:
+        room = min(_room(chance, part[place].seconds), max(1, len(kills) // 2), len(kills))
+        inside[place] = [kills.pop() for _ in range(room)]
+    for place in longest_first:
+        if part[place].seconds < _LONG and len(kills) > alone and chance.randrange(2):
+            inside[place].append(kills.pop())
+    gone = {place for taken in inside.values() for place in taken}
+    return [
+        replace(fault, meanwhile=_spread(chance, fault.seconds, [part[taken] for taken in inside.get(place, ())]))
+        for place, fault in enumerate(part)
+        if place not in gone
+    ]
+
+
+def _lasting(part: list[Fault]) -> list[int]:
+    return [place for place, fault in enumerate(part) if fault.kind in LASTING]
+
+
+def _room(chance: random.Random, seconds: float) -> int:
+    """Return how many kills are to come within so many seconds."""
+    return 1 if seconds < _LONG else round(seconds / chance.uniform(*_EVERY))
+
+
+def _spread(chance: random.Random, seconds: float, kills: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Return them with pauses that spread them over so many seconds."""
+    moments = sorted(chance.uniform(0, seconds) for _ in kills)
+    pauses = (round(later - earlier, 2) for earlier, later in pairwise([0.0, *moments]))
+    return tuple(replace(kill, pause=pause) for kill, pause in zip(kills, pauses, strict=True))

@@ -26,7 +26,7 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "refused", f"{counts.refused:,}"
     yield "answered as duplicates", f"{counts.duplicates:,}"
     yield "views, receipts", f"{counts.views:,}, {counts.receipts:,}"
-    yield "kills", str(tally.kills)
+    yield "kills", f"{tally.kills} ({tally.kills_meanwhile} while another fault lasted)"
     yield "zombies", f"{tally.zombies} ({tally.zombies_ended} ended by themselves)"
     yield "rebalances", f"{report.claims.rebalances} ({report.claims.claims:,} claims)"
     yield "workers 1 -> 3 -> 2", f"{tally.scalings} changes"

@@ -12,7 +12,7 @@ from tests.chaos.plan import Shape
 from tests.chaos.run import run
 
 SHORT = Shape(kills=6, postgres_seconds=2.0)
-SEED = 41  # of those whose faults last briefly
+SEED = 246  # of those whose faults last briefly
 
 
 def test_nothing_is_lost_doubled_reordered_or_wrongly_disclosed_under_failure(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_nothing_is_lost_doubled_reordered_or_wrongly_disclosed_under_failure(tm
     shown = "\n".join([*said, report.table(done)])
     assert {flaw: done.result.by_flaw[flaw] for flaw in Flaw} == dict.fromkeys(Flaw, 0), shown
     tally, counts = done.tally, done.result.counts
-    assert tally.kills >= SHORT.kills, shown
+    assert (tally.kills >= SHORT.kills, tally.kills_meanwhile > 0) == (True, True), shown
     assert (tally.zombies, tally.scalings, tally.postgres_stops, tally.broker_pauses) == (2, 2, 1, 1), shown
     assert tally.broker_restarts == 1, shown
     assert done.notes[QUEUE_FULL] > 0, shown
