@@ -138,15 +138,18 @@ class Installation:
 
 
 @contextmanager
-def installed(home: Path, seed: int, broker: Callable[[Path], Broker]) -> Iterator[Installation]:
-    """Set everything up; stop it all in the end, whatever came of it."""
+def installed(
+    home: Path, seed: int, broker: Callable[[Path], Broker], began: datetime | None = None
+) -> Iterator[Installation]:
+    """Set everything up; stop it all in the end, whatever came of it. `began`: now, or as another run did."""
     home.mkdir(parents=True, exist_ok=True)
     with _servers(home, broker) as (kafka, postgres):
         known = credentials.ensure(home / "credentials.json", [*rights.SERVICES, *database.ROLES, *brokers.parties()])
         asyncio.run(database.prepare(postgres.dsn(), known))
         children, keeper = Children(), Keeper()
         try:
-            bus = Installation(home, seed, kafka, postgres, children, keeper, _settings(home, kafka, postgres), _now())
+            settings = _settings(home, kafka, postgres)
+            bus = Installation(home, seed, kafka, postgres, children, keeper, settings, began or _now())
             keeper.start()
             yield bus
         finally:

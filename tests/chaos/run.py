@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -54,10 +55,12 @@ def run(
     shape: Shape,
     say: Callable[[str], None],
     broker: Callable[[Path], Broker] = SingleBroker,
+    dated: datetime | None = None,
 ) -> Report:
-    """Run a plan to its end and check what came of it."""
+    """Run a plan to its end and check what came of it. `dated`: what the events' dates follow, now by default."""
     began = time.monotonic()
-    with installed(home, seed, broker) as bus:
+    with installed(home, seed, broker, dated) as bus:
+        say(f"seed {seed}, began {bus.began.isoformat()}")
         parties = list(bus.publishers)
         watch = Watch(bus.broker.access(), map(bus.journal, parties), parties)
         watch.start()
@@ -67,8 +70,9 @@ def run(
             faults = Faults(bus)
             _play(draw(seed, shape), bus, faults, watch, say)
             _finish(bus, watch)
-        except AssertionError as error:
-            raise StuckError(standstill.told(bus, watch)) from error
+        except Exception as error:  # noqa: BLE001 - raised anew, with where everything stands
+            # Where nothing is started again, whatever was waited for did not come because of that.
+            raise StuckError(standstill.told(bus, watch)) from bus.keeper.failure or error
         finally:
             watch.stop()
         say(f"all judged after {time.monotonic() - began:.0f} s; checking")
@@ -97,7 +101,7 @@ def _play(plan: tuple[Fault, ...], bus: Installation, faults: Faults, watch: Wat
         faults.apply(fault)
         _progress(bus, watch)
         took = time.monotonic() - began
-        say(f"{number}/{len(plan)} {fault.kind}: {took:.1f} s; {faults.tally.kills} kills, {watch.judged} judged")
+        say(f"{number}/{len(plan)} {fault}: {took:.1f} s; {faults.tally.kills} kills, {watch.judged} judged")
     watch.under_way = None
 
 

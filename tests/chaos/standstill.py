@@ -1,4 +1,6 @@
-"""What to look at when a run does not come to its end: told at once, since nothing of a run is kept.
+"""What to look at when a run does not come to its end: told at once, while all of it can still be asked.
+
+Where the test runs, in CI too, nothing else of a run is kept; `make chaos` keeps data and logs where not all is clean.
 
 Whether Kafka hides something (an open transaction), a worker does not go on, or the bus has lost an event shows in
 the places where each reader stands. Test persons alone are spoken of in a run, so ids may be told.
