@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.dealing import CatalogueAssignor
+from streams.group_consumer import GroupConsumer
 
 POLL_MS = 50  # how soon a lane that opened meanwhile is looked at
 FETCH_WAIT_MS = 200  # a fetch in flight asks for the lanes as they were: this bounds the wait of the others
@@ -58,7 +59,7 @@ class RunThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         assert isinstance(transport, Transport)  # noqa: S101 - our app's transport makes our thread
         # read_committed: what ADMIT wrote and aborted was never said. Faust would read it.
-        return aiokafka.AIOKafkaConsumer(
+        return GroupConsumer(
             **transport.connection,
             group_id=self.app.conf.id,
             # A static member: one that was killed and started again goes on at once with what it had,

@@ -44,6 +44,19 @@ def test_the_versions_are_the_ones_read(distribution: str, pinned: str) -> None:
     assert version(distribution) == pinned
 
 
+def test_a_group_coordinator_is_asked_and_forgotten_as_we_do_it() -> None:
+    """streams/group_consumer.py asks in its place, since it passes over the answer's own error."""
+    assert "self._coordinator.fetch_committed_offsets([partition])" in inspect.getsource(AIOKafkaConsumer.committed)
+    asking = inspect.getsource(GroupCoordinator._do_fetch_commit_offsets)
+    assert "OffsetFetchRequest(self.group_id, list(partitions_by_topic.items()))" in asking
+    assert "response.error_code" not in asking  # else ours may go
+    sending = inspect.getsource(GroupCoordinator._send_req)
+    assert "node_id = self.coordinator_id" in sending
+    assert "node_id, request, group=ConnectionGroup.COORDINATION" in sending
+    assert inspect.iscoroutinefunction(GroupCoordinator.ensure_coordinator_known)
+    assert list(inspect.signature(GroupCoordinator.coordinator_dead).parameters) == ["self"]
+
+
 def test_the_fetcher_delegates_to_the_consumers_drain() -> None:
     assert "consumer._drain_messages(self)" in inspect.getsource(consumer_module)
     assert list(inspect.signature(consumer_module.Consumer._drain_messages).parameters) == ["self", "fetcher"]

@@ -8,11 +8,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy import topics_admin
 from schemas import topics
 from schemas.errors import TopicMismatchError
 from schemas.rights import WORKER_GROUP, WORKER_TRANSACTIONS
+from streams.group_consumer import GroupConsumer
 from tests import brokers
 from tests.brokers import RunningCluster
 from tests.bus import Bus, bus
@@ -126,3 +128,28 @@ async def _speak(bus_: Bus, party: str, said: list[Saying], enough: asyncio.Even
             await bus_.say([saying])
             said.append(saying)
         await asyncio.sleep(0.5)  # a load that leaves the brokers time to come back
+
+
+async def test_a_coordinator_that_is_none_any_more_is_not_taken_for_a_group_without_offsets(
+    cluster: RunningCluster,
+) -> None:
+    """Else a worker that claims a partition while the group's coordinator changes judges all of it anew."""
+    place = TopicPartition(topics.ADMITTED, 0)
+    reader = GroupConsumer(**cluster.access().aiokafka(), group_id=str(uuid4()), enable_auto_commit=False)
+    await reader.start()
+
+    def stray() -> None:
+        coordinator = reader._coordinator
+        coordinator.coordinator_id = next(node for node in cluster.nodes if node != coordinator.coordinator_id)
+
+    try:
+        assert await reader.committed(place) is None
+        reader.assign([place])
+        await reader.commit({place: 7})
+        assert await reader.committed(place) == 7
+        stray()
+        assert await AIOKafkaConsumer.committed(reader, place) is None  # what the client itself makes of it
+        stray()
+        assert await reader.committed(place) == 7
+    finally:
+        await reader.stop()

@@ -1,0 +1,55 @@
+"""The worker's consumer, which never takes "not now" for "nothing was committed".
+
+A coordinator that has just begun, or is one no more, answers the question for offsets with an error for the group as a
+whole and names no partition. aiokafka reads the errors of partitions alone, and so finds that the group has committed
+nothing: all that still lies in the partition would be judged anew.
+
+Leans on private attributes of aiokafka 0.14.0: tests/contract/test_faust_attributes.py holds each.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import ConnectionGroup
+from aiokafka.errors import KafkaError, NoError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
+
+_NONE = -1
+_PAUSE_SECONDS = 0.1
+
+
+class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # untyped
+    """An AIOKafkaConsumer that belongs to a group."""
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """Return the offset that the group has committed, or None if it has committed none.
+
+        Asks until the coordinator answers. Raises KafkaError where it refuses to.
+        """
+        while True:
+            await self._coordinator.ensure_coordinator_known()
+            try:
+                return await self._told(partition)
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+            self._coordinator.coordinator_dead()  # it may be another by now
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _told(self, place: TopicPartition) -> int | None:
+        request = OffsetFetchRequest(self._group_id, [(place.topic, [place.partition])])
+        node = self._coordinator.coordinator_id
+        response = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+        for code in _codes(response):
+            if (error := for_code(code)) is not NoError:
+                raise error
+        told = {(topic, number): offset for topic, numbers in response.topics for number, offset, _, _ in numbers}
+        offset = int(told[place])
+        return None if offset == _NONE else offset
+
+
+def _codes(response: Any) -> Iterator[int]:
+    yield response.error_code
+    yield from (code for _, partitions in response.topics for _, _, _, code in partitions)
