@@ -1,82 +1,37 @@
 """Whether the policy allows a view: asked of its text and of what was said in the case, not of the bus's functions.
 
-Looser than the bus on purpose, since it is meant to be simple: it does not ask whether a gate's predicates held
-(the fold does), but whether these rules can give these fields and references of this event to this party.
+Whether a gate's conditions held is conditions.py's question. Here: whether these rules can give these fields and
+references of this event to this party.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
-from schemas.records import Inbound
-from tests.chaos.found import headers_of
+from tests.chaos import conditions
 from tests.chaos.policy_reading import Allowance, Policy
+from tests.chaos.said import Said, Shown
 
 SOURCES = frozenset({"concern-raised", "child-notification-forwarded", "relative-support-started"})
 MARKER = "case-touched"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An accepted event as its log record has it. `before`: what its case's log had before it."""
-
-    id: str
-    party: str
-    type: str
-    case: str | None
-    recorded: str
-    data: Mapping[str, Any]
-    before: tuple["Said", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A view as its record has it."""
-
-    recipient: str
-    event: str
-    type: str
-    data: Mapping[str, Any]
-
-
 @dataclass(slots=True)
 class Told:
-    """Who has got a view of which event of a case, by case and event."""
+    """Who has got a view of which event, and with which references, by the event's id."""
 
-    of_case: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    of_event: dict[str, dict[str, frozenset[str]]] = field(default_factory=lambda: defaultdict(dict))
 
-    def add(self, case: str, event: str, recipient: str) -> None:
-        self.of_case[case][event].add(recipient)
+    def add(self, view: Shown) -> None:
+        self.of_event[view.event][view.recipient] = view.all_refs
 
+    def of(self, event: str) -> set[str]:
+        return set(self.of_event.get(event, ()))
 
-def said_of(record: Inbound, before: Iterable[Said] = ()) -> Said:
-    headers = headers_of(record)
-    return Said(
-        headers["ce_id"],
-        headers["ce_source"].rpartition(":")[2],
-        _name(headers["ce_type"]),
-        headers.get("ce_subject"),
-        headers["ce_recordedtime"],
-        json.loads(record.value or b"null"),
-        tuple(before),
-    )
-
-
-def shown_of(record: Inbound) -> Shown:
-    headers = headers_of(record)
-    return Shown(
-        record.topic.split(".")[2],
-        headers["ce_causationid"],
-        _name(headers["ce_type"]),
-        json.loads(record.value or b"{}"),
-    )
-
-
-def _name(type_: str) -> str:
-    return type_.removeprefix("dk.samspil.").removesuffix(".v1")
+    def with_any(self, refs: set[str], event: str) -> set[str]:
+        """Return who got any of these references with an event."""
+        return {party for party, got in self.of_event.get(event, {}).items() if got & refs}
 
 
 def objections(policy: Policy, view: Shown, event: Said, told: Told) -> Iterator[str]:
@@ -104,6 +59,8 @@ def _of_rule(policy: Policy, rule: Allowance, view: Shown, event: Said, told: To
         yield f"{rule.id} is not for the publisher"
     if view.recipient not in meant(policy, rule.to, event, told):
         yield f"{rule.id} does not mean this party"
+    for name in conditions.failing(policy, rule, view.recipient, event):
+        yield f"{rule.id} asks for {name}"
 
 
 def _of_grounds(policy: Policy, view: Shown, event: Said) -> Iterator[str]:
@@ -138,7 +95,7 @@ def _of_content(rules: list[Allowance], view: Shown, event: Said) -> Iterator[st
 def _earlier(event: Said, name: str) -> set[str]:
     """Return the references of this name that the case ever had in the events that `case_refs` means."""
     types = {"transfer-initiated"} if name == "dossier" else SOURCES
-    return {said.data[name] for said in (*event.before, event) if said.type in types and name in said.data}
+    return {said.data[name] for said in event.history if said.type in types and name in said.data}
 
 
 def meant(policy: Policy, to: str, event: Said, told: Told) -> set[str]:
@@ -148,19 +105,17 @@ def meant(policy: Policy, to: str, event: Said, told: Told) -> set[str]:
     return {to} if to in policy.parties else _ROLES[to](policy, event, told)
 
 
-def _values(event: Said, types: set[str], name: str) -> set[str]:
-    return {said.data[name] for said in (*event.before, event) if said.type in types}
+def _owner(_: Policy, event: Said, __: Told) -> set[str]:
+    return {conditions.owner(event.history) or ""}
 
 
-def _owners(_: Policy, event: Said, __: Told) -> set[str]:
-    """Return whoever may ever have owned the case."""
-    relatives = {said.party for said in (*event.before, event) if said.type == "relative-support-started"}
-    return _values(event, {"concern-screened"}, "owner") | _values(event, {"transfer-initiated"}, "to") | relatives
+def _old_owner(_: Policy, event: Said, __: Told) -> set[str]:
+    return {conditions.owner(event.before) or ""} if event.type == "transfer-accepted" else set()
 
 
 def _about(event: Said, type_: str, name: str) -> list[Said]:
     """Return the events of a type that have the same meeting, measure or transfer as this one."""
-    found = (said for said in (*event.before, event) if said.type == type_)
+    found = (said for said in event.history if said.type == type_)
     return [said for said in found if said.data[name] == event.data.get(name)]
 
 
@@ -182,7 +137,7 @@ def _provider(_: Policy, event: Said, __: Told) -> set[str]:
 
 def _informed_provider(_: Policy, event: Said, told: Told) -> set[str]:
     started = _about(event, "measure-started", "measure")
-    return {said.data["provider"] for said in started if said.data["provider"] in _told(told, event, said.id)}
+    return {said.data["provider"] for said in started if said.data["provider"] in told.of(said.id)}
 
 
 def _publisher_of(name: str) -> Callable[[Policy, Said, Told], set[str]]:
@@ -193,16 +148,15 @@ def _named(_: Policy, event: Said, __: Told) -> set[str]:
     return set(event.data.get("recipients", ()))
 
 
-def _told(told: Told, event: Said, of: str) -> set[str]:
-    return told.of_case.get(event.case or "", {}).get(of, set())
-
-
-def _told_before(_: Policy, event: Said, told: Told) -> set[str]:
-    return {party for said in event.before for party in _told(told, event, said.id)}
+def _event_recipients(_: Policy, event: Said, told: Told) -> set[str]:
+    """Return who got a view of the corrected event, or one of its references with another."""
+    corrected = next(said for said in event.before if said.id == event.data["corrects"])
+    refs = {value for value in corrected.data.values() if isinstance(value, str) and value.startswith("vault:")}
+    return told.of(corrected.id).union(*(told.with_any(refs, said.id) for said in event.before))
 
 
 def _case_recipients(policy: Policy, event: Said, told: Told) -> set[str]:
-    known = _told_before(policy, event, told)
+    known = {party for said in event.before for party in told.of(said.id)}
     return {
         party
         for party in known
@@ -212,8 +166,8 @@ def _case_recipients(policy: Policy, event: Said, told: Told) -> set[str]:
 
 _ROLES: Mapping[str, Callable[[Policy, Said, Told], set[str]]] = MappingProxyType(
     {
-        "owner": _owners,
-        "old_owner": _owners,
+        "owner": _owner,
+        "old_owner": _old_owner,
         "new_owner": _new_owner,
         "invited": _invited,
         "attended": lambda _, event, __: set(event.data.get("attended", ())),
@@ -223,7 +177,7 @@ _ROLES: Mapping[str, Callable[[Policy, Said, Told], set[str]]] = MappingProxyTyp
         "named": _named,
         "responsible": lambda _, event, __: {event.data.get("responsible", "")},
         "issuer": _publisher_of("correction"),
-        "event_recipients": _told_before,
+        "event_recipients": _event_recipients,
         "case_recipients": _case_recipients,
     }
 )

@@ -36,3 +36,8 @@ class Journal:
 def headers_of(record: Inbound) -> dict[str, str]:
     """Return a record's headers as text."""
     return {name: raw.decode() for name, raw in record.headers}
+
+
+def place(record: Inbound) -> str:
+    """Return where a record stands, in words."""
+    return f"{record.topic}/{record.partition}@{record.offset}"

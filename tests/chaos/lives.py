@@ -119,24 +119,27 @@ def _nonsense(teller: Teller) -> Life:
 
 
 def _measured(teller: Teller) -> Life:
-    case, consent, measure, transfer = (teller.uuid() for _ in range(4))
+    case, consent, measure, later, transfer = (teller.uuid() for _ in range(5))
     provider = teller.chance.choice(["vink", "bif"])  # the consent names the one, not the other
+
+    def consents(state: str) -> Line:
+        scope, recipients = ["measure", "handover"], ["vink", "ekp"]
+        return teller.say("consent-recorded", case, consent=consent, scope=scope, recipients=recipients, state=state)
+
+    def starts(id_: str, provider: str) -> Line:
+        return teller.say("measure-started", case, measure=id_, kind="mentor", provider=provider, plan=teller.ref())
+
     # not article 17: its answer erases the case, and the check folds what the log still holds (test_ticks erases)
     request = teller.say("rights-request-received", case, article="15", received_on=teller.day())
     return [
         teller.concern(case, "18_24", "25_plus", narrative=teller.ref()),
         teller.screened(case, "own_administration", "sof"),
-        teller.say(
-            "consent-recorded",
-            case,
-            consent=consent,
-            scope=["measure", "handover"],
-            recipients=["vink", "ekp"],
-            state="given",
-        ),
-        teller.say("measure-started", case, measure=measure, kind="mentor", provider=provider, plan=teller.ref()),
+        consents("given"),
+        starts(measure, provider),
         *(teller.say("follow-up-held", case, progress="better", next_due=teller.day(30)) for _ in range(3)),
         teller.say("measure-ended", case, measure=measure, reason="completed"),
+        consents("withdrawn"),
+        starts(later, "vink"),  # who learns nothing of it any more
         teller.say(
             "transfer-initiated",
             case,
@@ -233,12 +236,35 @@ def _worried(teller: Teller) -> Life:
     return [teller.concern(case, "18_24"), *teller.talks(case, 2)]
 
 
-def _shared_of_sof(teller: Teller, case: str, _meeting_id: str) -> Life:
-    follow_ups = (teller.say("follow-up-held", case, progress="unchanged") for _ in range(3))
-    return [teller.concern(case, "15_17"), teller.screened(case, "coordinate", "sof"), *follow_ups]
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The ids of a case of which all publishers speak."""
+
+    case: str
+    meeting: str
+    transfer: str
 
 
-def _shared_of_ku(teller: Teller, case: str, meeting: str) -> Life:
+def _shared_of_sof(teller: Teller, shared: Shared) -> Life:
+    case = shared.case
+    return [
+        teller.concern(case, "15_17"),
+        teller.screened(case, "coordinate", "sof"),
+        *(teller.say("follow-up-held", case, progress="unchanged") for _ in range(3)),
+        teller.say(
+            "transfer-initiated",
+            case,
+            transfer=shared.transfer,
+            to="buf",
+            kind="youth_education",
+            due=teller.day(20),
+            dossier=teller.ref(),
+        ),
+    ]
+
+
+def _shared_of_ku(teller: Teller, shared: Shared) -> Life:
+    case, meeting = shared.case, shared.meeting
     return [
         _meeting(teller, case, meeting, "ssp", ["buf", "sof"], sure=False),
         teller.say("register-check-requested", case, sure=False, meeting=meeting, expires_at=teller.moment(1)),
@@ -255,11 +281,17 @@ def _shared_of_ku(teller: Teller, case: str, meeting: str) -> Life:
     ]
 
 
-def _shared_of_buf(teller: Teller, case: str, meeting: str) -> Life:
+def _shared_of_buf(teller: Teller, shared: Shared) -> Life:
+    case, meeting = shared.case, shared.meeting
     return [
         teller.say("conversation-held", case, sure=False, held_on=teller.day(-1), outcome="no_show"),
         teller.say("register-check-answered", case, sure=False, meeting=meeting, relevant=True, facts=teller.ref()),
+        *(_accepts(teller, shared) for _ in range(8)),  # until there is something to accept
     ]
+
+
+def _accepts(teller: Teller, shared: Shared) -> Line:
+    return teller.say("transfer-accepted", shared.case, sure=False, transfer=shared.transfer)
 
 
 _LIVES: Mapping[str, tuple[Callable[[Teller], Life], ...]] = MappingProxyType(
@@ -269,7 +301,7 @@ _LIVES: Mapping[str, tuple[Callable[[Teller], Life], ...]] = MappingProxyType(
         "buf": (_raised, _worried, _raised, _worried, _nonsense, _activity),
     }
 )
-_SHARED: Mapping[str, Callable[[Teller, str, str], Life]] = MappingProxyType(
+_SHARED: Mapping[str, Callable[[Teller, Shared], Life]] = MappingProxyType(
     {"sof": _shared_of_sof, "ku": _shared_of_ku, "buf": _shared_of_buf}
 )
 PARTIES = tuple(_LIVES)
@@ -282,8 +314,11 @@ def blocks(party: str, seed: int, now: datetime) -> Iterator[list[Life]]:
     while True:
         # The same for every party, so that all speak of this case.
         common = Teller(party, random.Random(f"{seed}/shared/{number}"), now)  # noqa: S311 - as above
-        shared = _SHARED[party](teller, common.uuid(), common.uuid())
-        yield [shared, *(teller.chance.choice(_LIVES[party])(teller) for _ in range(LIVES_A_BLOCK - 1))]
+        shared = Shared(common.uuid(), common.uuid(), common.uuid())
+        yield [
+            _SHARED[party](teller, shared),
+            *(teller.chance.choice(_LIVES[party])(teller) for _ in range(LIVES_A_BLOCK - 1)),
+        ]
         number += 1
 
 

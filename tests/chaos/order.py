@@ -2,10 +2,10 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from schemas.records import Inbound
+from schemas.records import Inbound, Outbound
 from tests.chaos.findings import Finding, Flaw
 from tests.chaos.found import Journal, Records, headers_of
 
@@ -18,7 +18,11 @@ def findings(log: Records, refusals: Records, journals: Sequence[Journal]) -> It
     An event that was refused first and said again is judged anew, later than what was said after it: it is held
     against its place in the inbox alone.
     """
-    refused = {json.loads(record.value or b"{}")["id"] for record in refusals if _is_refusal(record)}
+    refused = {
+        (record.topic.split(".")[2], json.loads(record.value or b"{}")["id"])
+        for record in refusals
+        if _is_refusal(record)
+    }
     meant: dict[tuple[str, str], int] = {}
     for journal in journals:
         for at, line in enumerate(journal.lines):
@@ -28,13 +32,23 @@ def findings(log: Records, refusals: Records, journals: Sequence[Journal]) -> It
         if len({record.partition for record in records}) > 1:
             yield Finding(Flaw.OUT_OF_ORDER, f"in several partitions: {where}")
         inbox = [int(headers_of(record)["ce_inboxoffset"]) for record in records]
-        said = [meant.get((party, id_), -1) for id_ in map(_id, records) if id_ not in refused]
+        said = [meant.get((party, id_), -1) for id_ in map(_id, records) if (party, id_) not in refused]
         for places, of in ((inbox, "inbox"), (said, "saying")):
             yield from (
                 Finding(Flaw.OUT_OF_ORDER, f"{of} {one} before {other}: {where}")
                 for one, other in pairwise(places)
                 if one >= other
             )
+
+
+def of_each_case(records: Iterable[Outbound]) -> dict[tuple[str, int, str], list[Outbound]]:
+    """Return what was written of each case, or by each party beside any, in the order in which it was written."""
+    found: dict[tuple[str, int, str], list[Outbound]] = defaultdict(list)
+    for record in records:
+        headers = {name: raw.decode() for name, raw in record.headers}
+        whose = headers.get("ce_subject") or headers.get("ce_source") or (record.key or b"").decode()
+        found[record.topic, record.partition, whose].append(record)
+    return found
 
 
 def _by_case(log: Records) -> dict[Place, list[Inbound]]:

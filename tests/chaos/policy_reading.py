@@ -20,6 +20,7 @@ class Allowance:
     fields: frozenset[str]
     refs: frozenset[str]
     case_refs: frozenset[str]
+    consent: str | None = None  # the scope that one must have
     when: Mapping[str, list[str]] = field(default_factory=dict)
     least: Mapping[str, int] = field(default_factory=dict)
     non_holder: bool = False
@@ -71,6 +72,7 @@ def _allowance(rule: Mapping[str, Any]) -> Allowance:
         fields=frozenset(rule["release"]),
         refs=frozenset(rule.get("refs", ())),
         case_refs=frozenset(rule.get("case_refs", ())),
+        consent=rule.get("consent"),
         when=rule.get("when", {}),
         least=rule.get("suppress_below", {}),
         non_holder=rule.get("non_holder", False),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from schemas import contract_files, outputs, topics
+from schemas import contract_files, outputs, predicates, topics
 from schemas.admission import admit
 from schemas.canonical import canonical
 from schemas.envelope import Admitted, Event, Seal
@@ -190,7 +190,43 @@ def test_a_duplicate_of_nothing_is_found() -> None:
     found, _ = played()
     made_up = answer("sof", Accepted("00000000-0000-4000-8000-000000000000", duplicate=True), 99_999)
     record = Inbound(made_up.topic, 0, 1_000_000, made_up.key, made_up.value, made_up.headers)
-    assert checked(replace(found, refusals=(*found.refusals, record))).by_flaw == {Flaw.LOST: 1}
+    result = checked(replace(found, refusals=(*found.refusals, record)))
+    assert result.by_flaw == {Flaw.LOST: 1, Flaw.WRONGLY_DISCLOSED: 1}
+
+
+def test_an_answer_told_to_another_party_is_found() -> None:
+    found, _ = played()
+    for party in ("politi", "ku"):  # who says nothing in the run, and who does
+        stray = like(found.refusals[0], topic=topics.refusals(party), offset=1_000_000, headers=())
+        result = checked(replace(found, refusals=(*found.refusals, stray)))
+        assert result.by_flaw == {Flaw.WRONGLY_DISCLOSED: 1}, party
+
+
+def _another_reason(body: dict[str, Any]) -> None:
+    body["reason"] = "internal"
+
+
+def _another_path(body: dict[str, Any]) -> None:
+    body["paths"] = ["/data/held_on"]
+
+
+def _a_value(body: dict[str, Any]) -> None:
+    body["note"] = "Anna"
+
+
+@pytest.mark.parametrize("change", [_another_reason, _another_path, _a_value])
+def test_an_answer_that_does_not_follow_is_found(change: Callable[[dict[str, Any]], None]) -> None:
+    found, _ = played()
+    at = place_of(found.refusals, lambda record: json.loads(record.value or b"")["verdict"] == "refused")
+    assert checked(replace(found, refusals=rewritten(found.refusals, at, change))).by_flaw[Flaw.ALTERED] == 1
+
+
+def test_an_answer_that_names_no_place_is_found() -> None:
+    """Only what the gateway refuses has none."""
+    found, _ = played()
+    of_sof = place_of(found.refusals, lambda record: record.topic == topics.refusals("sof"))
+    again = like(found.refusals[of_sof], offset=1_000_000, headers=())
+    assert checked(replace(found, refusals=(*found.refusals, again))).by_flaw == {Flaw.ALTERED: 1}
 
 
 def test_a_doubled_view_and_a_doubled_receipt_are_found() -> None:
@@ -227,6 +263,16 @@ def test_an_order_that_its_publisher_never_said_is_found() -> None:
     assert set(result.by_flaw) == {Flaw.OUT_OF_ORDER}
 
 
+@pytest.mark.parametrize("written", ["views", "ledger"])
+def test_what_a_reader_gets_in_another_order_is_found(written: str) -> None:
+    found, _ = played()
+    backwards = sorted(getattr(found, written), key=lambda record: (record.topic, record.partition, -record.offset))
+    changes: Any = {written: tuple(backwards)}
+    result = checked(replace(found, **changes))
+    assert set(result.by_flaw) == {Flaw.OUT_OF_ORDER}
+    assert result.by_flaw[Flaw.OUT_OF_ORDER] > 10
+
+
 def test_a_case_in_two_partitions_is_found() -> None:
     found, _ = played()
     at = place_of(found.log, lambda record: headers_of(record)["ce_type"] == "dk.samspil.case-closed.v1")
@@ -255,6 +301,13 @@ def test_a_log_record_that_was_never_said_so_is_found() -> None:
     at = place_of(found.log, lambda record: headers_of(record)["ce_type"] == "dk.samspil.conversation-held.v1")
     log = rewritten(found.log, at, lambda data: data.update(outcome="accepts_contact"))
     result = checked(replace(found, log=log))
+    assert [f.flaw for f in result.findings if f.where.startswith("never said so")] == [Flaw.ALTERED]
+
+
+def test_another_time_than_was_said_is_found() -> None:
+    found, _ = played()
+    headers = tuple((name, b"2026-01-02T03:04:05Z" if name == "ce_time" else raw) for name, raw in found.log[5].headers)
+    result = checked(replace(found, log=changed(found.log, 5, headers=headers)))
     assert [f.flaw for f in result.findings if f.where.startswith("never said so")] == [Flaw.ALTERED]
 
 
@@ -329,6 +382,16 @@ def test_a_view_that_the_policy_does_not_allow_is_found(change: Callable[[View],
     by_policy = [f for f in result.findings if f.flaw is Flaw.WRONGLY_DISCLOSED and "@" in f.where]
     assert by_policy
     assert result.by_flaw[Flaw.LOST] == 1  # and the view that was due is not there
+
+
+@pytest.mark.parametrize("name", ["subject_is_child", "consent_covers"])
+def test_a_gate_that_lets_everybody_pass_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though bus and fold agree, since both ask the same predicate: the check reads the policy's words itself."""
+    monkeypatch.setattr(predicates, "PREDICATES", {**predicates.PREDICATES, name: lambda _: None})
+    found, journals = played.__wrapped__()
+    result = checked(found, journals)
+    assert set(result.by_flaw) == {Flaw.WRONGLY_DISCLOSED}
+    assert all(f" asks for {name}: " in finding.where for finding in result.findings)
 
 
 @pytest.mark.parametrize("recipient", ["politi", "sikkerby", "suf"])
