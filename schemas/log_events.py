@@ -12,6 +12,7 @@ class LogEvent(StrEnum):
     PARTITION_REVOKED = "partition_revoked"  # a worker gave a partition up; step, topic, partition
     STEP_FAILED = "step_failed"  # I/O of a step failed, so the process ends; step, topic, partition, error
     PARTITION_STALLED = "partition_stalled"  # records wait, none is judged; topic, partition, offset, seconds
+    CLAIM_STALLED = "claim_stalled"  # a partition is being claimed and gets no answer; topic, partition, seconds
     WORKER_STALLED = "worker_stalled"  # none of its partitions is claimed; name (the phase that lasts), seconds
     WATCH_BLIND = "watch_blind"  # a watchdog's looks begin to fail: they end nothing until one succeeds; error
     TICK_DELAYED = "tick_delayed"  # Kafka did not say where topics end: the next tick asks again; error

@@ -76,7 +76,7 @@ async def restore(
 ) -> States:
     """Read a partition's states. Raises UnknownContractError when one was judged by a contract we do not hold.
 
-    `moved` is called whenever the broker has answered or been read on.
+    `moved` is called after each stage, and as the states are read on.
     """
     encoded: dict[str, bytes] = {}
     judged_by: set[Headers] = set()

@@ -32,7 +32,7 @@ from streams.standstill import Standstill
 
 # Longer than all that a worker may rightly wait for, each by itself: a request to a broker that fell silent (40 s), a
 # group that waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s),
-# all other claims' judging (half a second each). A claim that is being made tells of each request that was answered.
+# all other claims' judging (half a second each). A claim that is being made tells of each of its stages.
 # A setting of less is refused: see deploy/settings.py.
 PATIENCE = 60.0
 _LOOKS = 12  # within that time
@@ -64,7 +64,7 @@ class Watched(Protocol):
 
     @property
     def making(self) -> Mapping[tuple[TopicPartition, int], int]:
-        """A number for each claim that is being made, by place and epoch, that rises with each answer it gets."""
+        """A number for each claim that is being made, by place and epoch, that rises with each of its stages."""
 
     @property
     def moves(self) -> Mapping[TopicPartition, int]:
@@ -160,13 +160,13 @@ class Watchdog:
             self._stalled(place, standing[place], seconds)
         # While a run is under way, that is what a revocation waits for, and it is watched by itself.
         idle = phase in {Phase.ABANDONING, Phase.UNASSIGNED} and not under_way
-        waits = [
-            *self._idle.over({phase: self._watched.epoch} if idle else {}, now).values(),
-            *self._making.over(self._watched.making, now).values(),
-        ]
-        if waits:
-            log.error(LogEvent.WORKER_STALLED, name=phase.value, seconds=round(max(waits), 3))
+        for seconds in self._idle.over({phase: self._watched.epoch} if idle else {}, now).values():
+            log.error(LogEvent.WORKER_STALLED, name=phase.value, seconds=round(seconds, 3))
             self._fail(StalledError(phase.value))
+        for (place, _), seconds in self._making.over(self._watched.making, now).items():
+            told = {"topic": place.topic, "partition": place.partition, "seconds": round(seconds, 3)}
+            log.error(LogEvent.CLAIM_STALLED, **told)
+            self._fail(StalledError(f"{place.topic} {place.partition}"))
 
     def _stalled(self, place: TopicPartition, position: int, seconds: float) -> None:
         log.error(

@@ -38,6 +38,8 @@ _SETTINGS: Mapping[str, object] = {
     "offsets.topic.num.partitions": 4,
     "transaction.state.log.num.partitions": 4,
     "share.coordinator.state.topic.num.partitions": 1,
+    # A bus that rests for longer than Kafka's week must not forget what it has judged: five years, in minutes.
+    "offsets.retention.minutes": 5 * 365 * 24 * 60,
     # A lone group member need not wait for others; tests may lose members quickly.
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1000,

@@ -85,7 +85,7 @@ async def test_what_was_said_just_before_a_sweep_is_swept_again(sweeping: Sweep,
     assert inbox.sweeps == [6, 7]
 
 
-async def test_a_sweep_that_fails_is_tried_again_once(sweeping: Sweep, inbox: Inbox) -> None:
+async def test_a_sweep_that_fails_is_tried_until_it_is_said_once(sweeping: Sweep, inbox: Inbox) -> None:
     """Also where more was cut while it was tried, which had begun to wait for a sweep of its own."""
     failures: list[object] = []  # of a timer, which nobody awaits
     asyncio.get_running_loop().set_exception_handler(lambda _, told: failures.append(told))

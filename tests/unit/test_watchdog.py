@@ -85,7 +85,12 @@ def test_a_worker_that_waits_is_left_alone(watch: Watch) -> None:
 def test_a_claim_that_reads_nothing_more_is_ended(watch: Watch) -> None:
     watch.worker.phase = Phase.CLAIMING
     watch.worker.making = {(PLACE, 1): 1}
-    watch.ends(PATIENCE, Phase.CLAIMING)
+    watch.looks(int(PATIENCE), {})
+    assert watch.failures == []
+    with capture_logs() as said:
+        watch.dog.decide({}, PATIENCE + BEAT)
+    assert [str(failure).endswith(f"{PLACE.topic} {PLACE.partition}") for failure in watch.failures] == [True]
+    assert [(line["event"], line["topic"], line["partition"]) for line in said] == [("claim_stalled", *PLACE)]
 
 
 def test_claims_that_each_rebalance_begins_anew_are_none_that_hangs(watch: Watch) -> None:
