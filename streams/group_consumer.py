@@ -4,20 +4,21 @@ A coordinator that has just begun, or is one no more, answers the question for o
 whole and names no partition. aiokafka reads the errors of partitions alone, and so finds that the group has committed
 nothing: all that still lies in the partition would be judged anew.
 
+(aiokafka asks in its own way too, when partitions are assigned, and may begin to fetch at the oldest record. That
+decides nothing: a lane opens with a seek to its claim's place, and a claim passes over what it has judged.)
+
 Leans on private attributes of aiokafka 0.14.0: tests/contract/test_faust_attributes.py holds each.
 """
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import ConnectionGroup
-from aiokafka.errors import KafkaError, NoError, for_code
+from aiokafka.errors import GroupLoadInProgressError, KafkaError, NoError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
 
 _NONE = -1
-_PAUSE_SECONDS = 0.1
 
 
 class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # untyped
@@ -26,25 +27,24 @@ class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # untyped
     async def committed(self, partition: TopicPartition) -> int | None:
         """Return the offset that the group has committed, or None if it has committed none.
 
-        Asks until the coordinator answers. Raises KafkaError where it refuses to.
+        Asks once. Raises KafkaError where it is not answered: one that is `retriable` says that it may be soon.
         """
-        while True:
-            await self._coordinator.ensure_coordinator_known()
-            try:
-                return await self._told(partition)
-            except KafkaError as error:
-                if not error.retriable:
-                    raise
-            self._coordinator.coordinator_dead()  # it may be another by now
-            await asyncio.sleep(_PAUSE_SECONDS)
-
-    async def _told(self, place: TopicPartition) -> int | None:
-        request = OffsetFetchRequest(self._group_id, [(place.topic, [place.partition])])
+        await self._coordinator.ensure_coordinator_known()
         node = self._coordinator.coordinator_id
+        try:
+            return await self._told(node, partition)
+        except KafkaError as error:
+            mistaken = error.retriable and not isinstance(error, GroupLoadInProgressError)
+            if mistaken and self._coordinator.coordinator_id == node:
+                self._coordinator.coordinator_dead()  # it may be another by now
+            raise
+
+    async def _told(self, node: int, place: TopicPartition) -> int | None:
+        request = OffsetFetchRequest(self._group_id, [(place.topic, [place.partition])])
         response = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
         for code in _codes(response):
             if (error := for_code(code)) is not NoError:
-                raise error
+                raise error(f"code {code}")
         told = {(topic, number): offset for topic, numbers in response.topics for number, offset, _, _ in numbers}
         offset = int(told[place])
         return None if offset == _NONE else offset

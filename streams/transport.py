@@ -15,7 +15,7 @@ from typing import Any
 
 import aiokafka
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faust import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -28,6 +28,7 @@ FETCH_WAIT_MS = 200  # a fetch in flight asks for the lanes as they were: this b
 SESSION_MS = 6_000  # how long a dead worker's partitions stand still; no less is taken by a broker as it comes
 HEARTBEAT_MS = 1_500
 REBALANCE_MS = 30_000  # for the others to finish their runs: longer than a transaction may take
+_PAUSE_SECONDS = 0.1  # before the group's coordinator is asked again
 _CREDIT = 2  # runs of a partition that may wait or be judged: one each
 _CAREFUL = 500
 
@@ -76,8 +77,17 @@ class RunThread(driver.AIOKafkaConsumerThread):
         )
 
     async def committed(self, place: TopicPartition) -> int:
-        """Return where the group continues: its committed offset, else the oldest record."""
-        return int(await self.call_thread(self._committed, place))
+        """Return where the group continues: its committed offset, else the oldest record.
+
+        Asks until it is told. Raises KafkaError where that is refused.
+        """
+        while True:
+            try:
+                return int(await self.call_thread(self._committed, place))
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+            await asyncio.sleep(_PAUSE_SECONDS)  # here, not in the thread: its queue serves the open lanes too
 
     async def _committed(self, place: TopicPartition) -> int:
         consumer = self._ensure_consumer()

@@ -30,7 +30,7 @@ from streams.lag import Lag
 from streams.ownership import Phase
 from streams.standstill import Standstill
 
-# Longer than all that a worker may rightly wait for, each by itself: a request to a broker that fell silent (40 s), a
+# Longer than all that a worker may rightly wait for, one at a time: a request to a broker that fell silent (40 s), a
 # group that waits for its lost members (6 s) and for all to be done (30 s), an older owner's open transaction (10 s),
 # all other claims' judging (half a second each). A claim that is being made tells of each of its stages.
 # A setting of less is refused: see deploy/settings.py.

@@ -1,7 +1,8 @@
 """Whether all that was acknowledged is judged once, and every answer is one that its submission must get.
 
-An answer is a record of the log, or one on its publisher's topic of refusals. When a refused event was judged nobody
-can tell afterwards; so its answer must be what some state that its case went through gives, to the byte.
+An answer is a record of the log, or one on its publisher's topic of refusals. Under which state a refused event was
+judged nobody can tell to the event; so its answer must be, to the byte, what one of those states gives that its case
+went through between what the same party had said of it before and what it said afterwards.
 """
 
 import json
@@ -10,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from schemas.records import Inbound
+from schemas.records import Inbound, Outbound
 from schemas.verdicts import answer
 from tests.chaos.findings import Finding, Flaw
 from tests.chaos.fold import Fold
-from tests.chaos.found import Journal, Records, headers_of, place
+from tests.chaos.found import Journal, Records, headers_of, outbound, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,16 @@ def undue(refusals: Records, journals: Sequence[Journal], fold: Fold) -> Iterato
     over_http = {journal.party for journal in journals if journal.over_http}
 
     @cache
-    def due(party: str, id_: str) -> frozenset[tuple[bytes | None, bytes | None]]:
-        records = (answer(party, verdict, None) for verdict in fold.answers(meant[party, id_]))
-        return frozenset((record.key, record.value) for record in records)
+    def due(party: str, id_: str, offset: int | None) -> frozenset[Outbound]:
+        return frozenset(answer(party, verdict, offset) for verdict in fold.answers(meant[party, id_], offset))
 
     for record in refusals:
         given = of_refusals(record)
         if (given.party, given.id) not in meant:
             yield Finding(Flaw.WRONGLY_DISCLOSED, f"an answer to what was never said: {place(record)}")
-        elif given.offset is None and given.party not in over_http:
+        elif given.offset is None and not (
+            given.party in over_http and fold.admission_refusal(meant[given.party, given.id])
+        ):
             yield Finding(Flaw.ALTERED, f"an answer to no place: {place(record)}")
-        elif (record.key, record.value) not in due(given.party, given.id):
+        elif outbound(record) not in due(given.party, given.id, given.offset):
             yield Finding(Flaw.ALTERED, f"an answer that does not follow: {place(record)}")

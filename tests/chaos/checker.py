@@ -11,12 +11,12 @@ from typing import Any
 from schemas import state
 from schemas.case import State
 from schemas.contract import Contracts
-from schemas.records import Inbound, Outbound
+from schemas.records import Outbound
 from tests.chaos import answers, disclosure, order, verdict_table
 from tests.chaos.disclosure import Told
 from tests.chaos.findings import Counts, Finding, Flaw, Result
 from tests.chaos.fold import folded
-from tests.chaos.found import Found, Journal, Records, headers_of, place
+from tests.chaos.found import Found, Journal, Records, headers_of, outbound, place
 from tests.chaos.policy_reading import Policy, in_force
 from tests.chaos.said import Said, said_of, shown_of
 from tests.speech import Saying
@@ -67,7 +67,7 @@ def _words(said: Saying | Said) -> tuple[str, str | None, str, Mapping[str, Any]
 
 def _outputs(written: Records, due: Sequence[Outbound], undue: Flaw) -> Iterator[Finding]:
     """Yield what was not written exactly as often as it is due, byte for byte, or not in each case's order."""
-    found = [*map(_outbound, written)]
+    found = [*map(outbound, written)]
     there, wanted = Counter(found), Counter(due)
     for record, n in (wanted - there).items():
         yield from [Finding(Flaw.LOST, _output(record))] * n
@@ -79,10 +79,6 @@ def _outputs(written: Records, due: Sequence[Outbound], undue: Flaw) -> Iterator
         for case, records in order.of_each_case(found).items():
             if records != in_order[case]:
                 yield Finding(Flaw.OUT_OF_ORDER, "/".join(map(str, case)))
-
-
-def _outbound(record: Inbound) -> Outbound:
-    return Outbound(record.topic, record.partition, record.key, record.value, record.headers)
 
 
 def _states(cases: Records, folded: Mapping[str, State]) -> Iterator[Finding]:

@@ -65,15 +65,24 @@ def _is_covered(rule: Allowance, party: str, event: Said) -> bool:
 
 
 def _forum_permits(policy: Policy, rule: Allowance, party: str, event: Said) -> bool:
-    scheduled = (said for said in event.history if said.type == "meeting-scheduled")
-    forum = next(said.data["forum"] for said in scheduled if said.data["meeting"] == event.data["meeting"])
-    return _is_covered(rule, party, event) if forum == "consent" else party in policy.forums[forum]["parties"]
+    forum = _forums(event).get(event.data["meeting"])
+    if forum == "consent":
+        return _is_covered(rule, party, event)
+    return forum in policy.forums and party in policy.forums[forum]["parties"]
+
+
+def _forums(event: Said) -> dict[str, str]:
+    """Return the forum of each meeting of the case."""
+    scheduled = (said.data for said in event.history if said.type == "meeting-scheduled")
+    return {data["meeting"]: data["forum"] for data in scheduled}
 
 
 def _met(party: str, other: str | None, event: Said) -> bool:
-    forums = {said.data["meeting"]: said.data["forum"] for said in event.history if said.type == "meeting-scheduled"}
+    forums = _forums(event)
     held = (said.data for said in event.history if said.type == "meeting-held")
-    return any({party, other} <= {*data["attended"]} and forums[data["meeting"]] in HANDOVER_FORUMS for data in held)
+    return any(
+        {party, other} <= {*data["attended"]} and forums.get(data["meeting"]) in HANDOVER_FORUMS for data in held
+    )
 
 
 def _has_handover_basis(_: Policy, rule: Allowance, party: str, event: Said) -> bool:

@@ -51,6 +51,7 @@ def objections(policy: Policy, view: Shown, event: Said, told: Told) -> Iterator
 def _of_rule(policy: Policy, rule: Allowance, view: Shown, event: Said, told: Told) -> Iterator[str]:
     if rule.event != event.type:
         yield f"{rule.id} is no rule of this type"
+        return  # what it asks for cannot be asked of another
     if any(event.data.get(name) not in values for name, values in rule.when.items()):
         yield f"{rule.id} does not apply"
     if not (policy.parties[view.recipient]["holds_case_data"] or rule.non_holder):
@@ -150,9 +151,9 @@ def _named(_: Policy, event: Said, __: Told) -> set[str]:
 
 def _event_recipients(_: Policy, event: Said, told: Told) -> set[str]:
     """Return who got a view of the corrected event, or one of its references with another."""
-    corrected = next(said for said in event.before if said.id == event.data["corrects"])
-    refs = {value for value in corrected.data.values() if isinstance(value, str) and value.startswith("vault:")}
-    return told.of(corrected.id).union(*(told.with_any(refs, said.id) for said in event.before))
+    values = (value for said in event.before if said.id == event.data["corrects"] for value in said.data.values())
+    refs = {value for value in values if isinstance(value, str) and value.startswith("vault:")}
+    return told.of(event.data["corrects"]).union(*(told.with_any(refs, said.id) for said in event.before))
 
 
 def _case_recipients(policy: Policy, event: Said, told: Told) -> set[str]:

@@ -76,11 +76,7 @@ class Faults:
         self.tally.kills += 1
 
     def _kill_worker(self, fault: Fault) -> None:
-        """Kill one, or a publisher where all there are is frozen: dead, it would be no zombie."""
-        if self._awake:
-            self._kill(self._worker(fault))
-        else:
-            self._kill_publisher(fault)
+        self._kill(self._worker(fault))
 
     def _kill_workers(self, _fault: Fault) -> None:
         for worker in self._awake:
@@ -102,10 +98,12 @@ class Faults:
         worker = self._worker(fault)
         self._freeze(worker)
         self._frozen = worker
-        self._last(fault)
-        self._frozen = None
-        before = worker.ended_alone
-        worker.send(signal.SIGCONT)
+        try:
+            self._last(fault)
+        finally:
+            self._frozen = None
+            before = worker.ended_alone
+            worker.send(signal.SIGCONT)
         self.tally.zombies += 1
         self._ready(worker)
         self.tally.zombies_ended += worker.ended_alone > before

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.records import Inbound
+from schemas.records import Inbound, Outbound
 from tests.chaos.journal import Acknowledged
 from tests.chaos.lives import Line
 
@@ -36,6 +36,11 @@ class Journal:
 def headers_of(record: Inbound) -> dict[str, str]:
     """Return a record's headers as text."""
     return {name: raw.decode() for name, raw in record.headers}
+
+
+def outbound(record: Inbound) -> Outbound:
+    """Return a record as whoever wrote it made it."""
+    return Outbound(record.topic, record.partition, record.key, record.value, record.headers)
 
 
 def place(record: Inbound) -> str:

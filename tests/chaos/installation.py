@@ -138,10 +138,8 @@ class Installation:
 
 
 @contextmanager
-def installed(
-    home: Path, seed: int, broker: Callable[[Path], Broker], began: datetime | None = None
-) -> Iterator[Installation]:
-    """Set everything up; stop it all in the end, whatever came of it. `began`: now, or as another run did."""
+def installed(home: Path, seed: int, broker: Callable[[Path], Broker]) -> Iterator[Installation]:
+    """Set everything up; stop it all in the end, whatever came of it."""
     home.mkdir(parents=True, exist_ok=True)
     with _servers(home, broker) as (kafka, postgres):
         known = credentials.ensure(home / "credentials.json", [*rights.SERVICES, *database.ROLES, *brokers.parties()])
@@ -149,7 +147,7 @@ def installed(
         children, keeper = Children(), Keeper()
         try:
             settings = _settings(home, kafka, postgres)
-            bus = Installation(home, seed, kafka, postgres, children, keeper, settings, began or _now())
+            bus = Installation(home, seed, kafka, postgres, children, keeper, settings, _now())
             keeper.start()
             yield bus
         finally:

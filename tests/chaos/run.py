@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -55,11 +54,10 @@ def run(
     shape: Shape,
     say: Callable[[str], None],
     broker: Callable[[Path], Broker] = SingleBroker,
-    dated: datetime | None = None,
 ) -> Report:
-    """Run a plan to its end and check what came of it. `dated`: what the events' dates follow, now by default."""
+    """Run a plan to its end and check what came of it. Raises StuckError."""
     began = time.monotonic()
-    with installed(home, seed, broker, dated) as bus:
+    with installed(home, seed, broker) as bus:
         say(f"seed {seed}, began {bus.began.isoformat()}")
         parties = list(bus.publishers)
         watch = Watch(bus.broker.access(), map(bus.journal, parties), parties)
@@ -70,13 +68,13 @@ def run(
             faults = Faults(bus)
             _play(draw(seed, shape), bus, faults, watch, say)
             _finish(bus, watch)
+            say(f"all judged after {time.monotonic() - began:.0f} s; checking")
+            result = _checked(bus)
         except Exception as error:  # noqa: BLE001 - raised anew, with where everything stands
             # Where nothing is started again, whatever was waited for did not come because of that.
             raise StuckError(standstill.told(bus, watch)) from bus.keeper.failure or error
         finally:
             watch.stop()
-        say(f"all judged after {time.monotonic() - began:.0f} s; checking")
-        result = _checked(bus)
         return Report(
             seed,
             bus.broker.count,

@@ -25,7 +25,7 @@ _ANSWER = 20.0
 _SHOWN = 5  # events that wait
 _LINES = 12  # of each log
 
-_WITHOUT_MARKERS = frozenset(map(topics.inbox, brokers.parties()))
+_WITH_MARKERS = frozenset({topics.ADMITTED, topics.LOG})  # after the last record of each transaction
 _FIRST, _LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -61,7 +61,7 @@ def _places(access: KafkaAccess, watch: Watch) -> Iterator[str]:
     }
     for place in heard + said:
         # A transaction's marker stands after what it wrote, and nobody is given it.
-        left = last[place] - reached[place] - (place[0] not in _WITHOUT_MARKERS)
+        left = last[place] - reached[place] - (place[0] in _WITH_MARKERS)
         if left > 0 or stable[place] != last[place]:
             yield (
                 f"{place[0]}/{place[1]}: {first[place]} to {last[place]}, stable to {stable[place]}, "

@@ -15,7 +15,15 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    IllegalStateError,
+    NotCoordinatorForGroupError,
+    UnknownError,
+    for_code,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.producer.sender import Sender
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
@@ -55,6 +63,12 @@ def test_a_group_coordinator_is_asked_and_forgotten_as_we_do_it() -> None:
     assert "node_id, request, group=ConnectionGroup.COORDINATION" in sending
     assert inspect.iscoroutinefunction(GroupCoordinator.ensure_coordinator_known)
     assert list(inspect.signature(GroupCoordinator.coordinator_dead).parameters) == ["self"]
+    consumer = inspect.getsource(AIOKafkaConsumer)
+    for attribute in ("_client = AIOKafkaClient(", "_group_id = group_id", "_coordinator = GroupCoordinator("):
+        assert f"self.{attribute}" in consumer
+    later = (GroupLoadInProgressError, GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
+    assert [(error.errno, error.retriable) for error in later] == [(14, True), (15, True), (16, True)]
+    assert (UnknownError.retriable, for_code(88)) == (False, UnknownError)  # ends the worker: nothing is guessed
 
 
 def test_the_fetcher_delegates_to_the_consumers_drain() -> None:

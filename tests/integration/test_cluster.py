@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import NotCoordinatorForGroupError
 
 from deploy import topics_admin
 from schemas import topics
@@ -150,6 +151,8 @@ async def test_a_coordinator_that_is_none_any_more_is_not_taken_for_a_group_with
         stray()
         assert await AIOKafkaConsumer.committed(reader, place) is None  # what the client itself makes of it
         stray()
+        with pytest.raises(NotCoordinatorForGroupError):
+            await reader.committed(place)
         assert await reader.committed(place) == 7
     finally:
         await reader.stop()

@@ -1,6 +1,7 @@
 """A worker that lives and does nothing ends, whatever stands still in it, and the next one judges what waited."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -72,9 +73,15 @@ async def test_a_worker_whose_claim_is_never_made_ends(kafka: RunningKafka, tmp_
         said = worker.log.read_text()
         assert f'"topic":"{ADMITTED.topic}","partition":{ADMITTED.partition},"seconds"' in said
         assert said.count("claim_stalled") == 1
-        assert said.count("partition_claimed") == _PLACES - 1
+        assert len(_claimed(said)) == _PLACES - 1
+        assert ADMITTED not in _claimed(said)
     finally:
         worker.kill()
+
+
+def _claimed(log: str) -> set[TopicPartition]:
+    lines = (json.loads(line) for line in log.splitlines() if "partition_claimed" in line)
+    return {TopicPartition(line["topic"], line["partition"]) for line in lines}
 
 
 async def test_a_claim_tells_of_each_answer_as_it_reads_its_states(

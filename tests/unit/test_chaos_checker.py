@@ -14,13 +14,14 @@ import pytest
 from schemas import contract_files, outputs, predicates, topics
 from schemas.admission import admit
 from schemas.canonical import canonical
-from schemas.envelope import Admitted, Event, Seal
+from schemas.envelope import Admitted, Event, Seal, log_key_of
 from schemas.judge import Judgement
 from schemas.records import Inbound, Outbound
 from schemas.state import encode
 from schemas.verdicts import Accepted, Refusal, Verdict, answer
-from tests.chaos import checker, lives, policy_reading
+from tests.chaos import checker, lives, policy_reading, reading
 from tests.chaos.findings import Flaw, Result
+from tests.chaos.fold import folded
 from tests.chaos.found import Found, Journal, headers_of
 from tests.chaos.journal import Acknowledged
 from tests.chaos.lives import Line
@@ -30,6 +31,7 @@ from tests.unit.scenarios import Bus, contract, sealed
 NOW = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)
 HTTP_PARTY = "buf"
 BLOCKS = 8
+NEW_ID = "00000000-0000-4000-8000-000000000000"
 
 
 @dataclass
@@ -221,6 +223,19 @@ def test_an_answer_that_does_not_follow_is_found(change: Callable[[dict[str, Any
     assert checked(replace(found, refusals=rewritten(found.refusals, at, change))).by_flaw[Flaw.ALTERED] == 1
 
 
+def test_an_answer_follows_from_what_the_case_was_then() -> None:
+    """Not from an earlier state, as a bus that had forgotten something would give it."""
+    found, journals = played()
+    fold = folded(found.log, contract_files.load_all(POLICIES))
+    closed = place_of(found.log, lambda record: headers_of(record)["ce_type"] == "dk.samspil.case-closed.v1")
+    case = headers_of(found.log[closed])["ce_subject"]
+    said = (line.saying for journal in journals for line in journal.lines)
+    later = next(one for one in said if (one.case, one.type) == (case, "follow-up-held")).known_as(NEW_ID)
+    assert {verdict.reason for verdict in fold.answers(later, 1_000_000)} == {"case_closed"}  # type: ignore[union-attr]
+    of_any_time = {verdict.reason for verdict in fold.answers(later, None)}  # type: ignore[union-attr]
+    assert {"unknown_case", "case_closed"} <= of_any_time
+
+
 def test_an_answer_that_names_no_place_is_found() -> None:
     """Only what the gateway refuses has none."""
     found, _ = played()
@@ -311,6 +326,47 @@ def test_another_time_than_was_said_is_found() -> None:
     assert [f.flaw for f in result.findings if f.where.startswith("never said so")] == [Flaw.ALTERED]
 
 
+def test_an_event_that_was_to_be_refused_is_found() -> None:
+    """A follow-up to a closed case, as a worker with an old state would take it."""
+    found, _ = played()
+    closed = place_of(found.log, lambda record: headers_of(record)["ce_type"] == "dk.samspil.case-closed.v1")
+    case = headers_of(found.log[closed])["ce_subject"]
+    followed = place_of(found.log, lambda record: _is_follow_up(record, case))
+    headers = tuple((name, NEW_ID.encode() if name == "ce_id" else raw) for name, raw in found.log[followed].headers)
+    key = log_key_of("sof", case, NEW_ID)
+    late = like(found.log[followed], key=key, headers=headers, offset=found.log[closed].offset + 1)
+    result = checked(replace(found, log=(*found.log[: closed + 1], late, *found.log[closed + 1 :])))
+    assert f"accepted, and was to be refused: {late.topic}/{late.partition}@{late.offset}" in _where(result)
+
+
+def _is_follow_up(record: Inbound, case: str) -> bool:
+    headers = headers_of(record)
+    return (headers["ce_type"], headers.get("ce_subject")) == ("dk.samspil.follow-up-held.v1", case)
+
+
+def _where(result: Result) -> list[str]:
+    return [finding.where for finding in result.findings]
+
+
+def test_another_key_than_the_logs_is_found() -> None:
+    """The broker would let one of two such records go."""
+    found, _ = played()
+    assert checked(replace(found, log=changed(found.log, 5, key=b"one"))).by_flaw == {Flaw.ALTERED: 1}
+
+
+def test_a_log_that_lacks_an_event_is_told_and_not_stumbled_over() -> None:
+    found, _ = played()
+    for type_ in ("meeting-scheduled", "concern-raised", "consent-recorded", "transfer-initiated"):
+        at = place_of(found.log, lambda record: headers_of(record)["ce_type"] == f"dk.samspil.{type_}.v1")  # noqa: B023
+        assert checked(replace(found, log=without(found.log, at))).by_flaw[Flaw.LOST] >= 1
+
+
+def test_what_only_closes_a_file_is_no_record() -> None:
+    marks = [Inbound(one.topic, one.partition, 0, one.key, one.value, one.headers) for one in outputs.marks(0, ["sof"])]
+    assert [reading.is_mark(mark) for mark in marks] == [True] * 3
+    assert not any(map(reading.is_mark, (*played()[0].log, *played()[0].views)))
+
+
 def test_a_verdict_that_hides_a_withheld_party_is_found() -> None:
     found, _ = played()
     at = place_of(found.log, lambda record: "ce_withheld" in headers_of(record))
@@ -354,6 +410,10 @@ def _other_basis(view: View) -> None:
     view["grounds"][0]["basis"] = "because"
 
 
+def _foreign_rule(view: View) -> None:
+    view["grounds"][0]["rule"] = "check-invited"
+
+
 def _unknown_rule(view: View) -> None:
     view["grounds"][0]["rule"] = "all"
 
@@ -369,6 +429,7 @@ def _no_ground(view: View) -> None:
         _reference_too_many,
         _earlier_reference_too_many,
         _other_rule,
+        _foreign_rule,
         _other_basis,
         _unknown_rule,
         _no_ground,

@@ -76,12 +76,6 @@ def test_a_frozen_worker_is_never_killed(number: int) -> None:
     assert (tally.kills, tally.zombies) == (3, 1)
 
 
-def test_where_all_workers_are_frozen_a_publisher_is_killed() -> None:
-    bus = PaperBus(1)
-    applied(bus, Kind.FREEZE_WORKER, kill(Kind.KILL_WORKER))
-    assert bus.done == ["worker-1 frozen", "sof killed", "worker-1 awake"]
-
-
 def test_a_worker_that_was_frozen_can_be_killed_later() -> None:
     bus = PaperBus(2)
     faults = applied(bus, Kind.FREEZE_WORKER)
