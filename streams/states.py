@@ -99,7 +99,7 @@ async def _changelog(
     await consumer.start()
     moved()
     try:
-        begin = reached = (await consumer.beginning_offsets([place]))[place]
+        reached = begin = (await consumer.beginning_offsets([place]))[place]
         moved()
         end = (await consumer.end_offsets([place]))[place]
         moved()
@@ -107,11 +107,12 @@ async def _changelog(
         # A plain seek: seek_to_beginning races with aiokafka's own reset, and would at times end at the end.
         consumer.seek(place, begin)
         # By position, not by record: compaction and transaction markers leave gaps, also at the end.
-        while (at := await consumer.position(place)) < end:
-            if at > reached:
+        while reached < end:
+            records = (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place)
+            if (at := await consumer.position(place)) > reached:
                 reached = at
                 moved()
-            if records := (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place):
+            if records:
                 yield records
     finally:
         await consumer.stop()

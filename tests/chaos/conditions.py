@@ -65,7 +65,7 @@ def _is_covered(rule: Allowance, party: str, event: Said) -> bool:
 
 
 def _forum_permits(policy: Policy, rule: Allowance, party: str, event: Said) -> bool:
-    forum = _forums(event).get(event.data["meeting"])
+    forum = _forums(event).get(event.data["meeting"], "")
     if forum == "consent":
         return _is_covered(rule, party, event)
     return forum in policy.forums and party in policy.forums[forum]["parties"]
