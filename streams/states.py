@@ -99,13 +99,13 @@ async def _changelog(
     await consumer.start()
     moved()
     try:
-        reached = begin = (await consumer.beginning_offsets([place]))[place]
+        reached = (await consumer.beginning_offsets([place]))[place]
         moved()
         end = (await consumer.end_offsets([place]))[place]
         moved()
         consumer.assign([place])
         # A plain seek: seek_to_beginning races with aiokafka's own reset, and would at times end at the end.
-        consumer.seek(place, begin)
+        consumer.seek(place, reached)
         # By position, not by record: compaction and transaction markers leave gaps, also at the end.
         while reached < end:
             records = (await consumer.getmany(place, timeout_ms=_POLL_MS)).get(place)
