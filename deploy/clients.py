@@ -8,13 +8,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from consumers.kept_records import Isolation
 from deploy.kafka_access import KafkaAccess
+from streams.paced_consumer import PacedConsumer
 
 MOST_RECORD = 4 * 1024 * 1024
 REQUEST_MS = 10_000
 _CONNECT_WITHIN = 10.0
-_GATHERED_BYTES = 64 * 1024
-_GATHERED_MS = 200
-_IDLE_MS = 500  # how long a fetch waits where nothing comes
 
 
 def producer(access: KafkaAccess) -> AIOKafkaProducer:
@@ -29,22 +27,18 @@ def producer(access: KafkaAccess) -> AIOKafkaProducer:
     )
 
 
-def consumer(
-    access: KafkaAccess, isolation: Isolation = "read_committed", *, gathers: bool = False
-) -> AIOKafkaConsumer:
+def consumer(access: KafkaAccess, isolation: Isolation = "read_committed", *, pace: float = 0.0) -> AIOKafkaConsumer:
     """Return a consumer of committed records, to be assigned by hand; a lost place is an error.
 
-    Read uncommitted, it only tells where partitions end. `gathers`: the broker lets records
-    wait for others, until they are 64 KiB or for 200 ms.
+    Read uncommitted, it only tells where partitions end. `pace`: seconds from one fetch to the next.
     """
-    return AIOKafkaConsumer(
+    return PacedConsumer(
         **access.aiokafka(),
+        pace=pace,
         group_id=None,
         enable_auto_commit=False,
         isolation_level=isolation,
         auto_offset_reset="none",
-        fetch_min_bytes=_GATHERED_BYTES if gathers else 1,
-        fetch_max_wait_ms=_GATHERED_MS if gathers else _IDLE_MS,
         request_timeout_ms=REQUEST_MS,
     )
 

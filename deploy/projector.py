@@ -37,9 +37,11 @@ CRASHED = 1  # exit status: the supervisor starts a fresh process
 STUCK_AFTER = 10.0  # seconds without a round
 _BEAT_SECONDS = 0.25
 _CLOSE_WITHIN = 5.0
-# No verdict waits for these, and who reads them does not notice 200 ms (an erasure waits for them, and is patient): a
-# fetch and a transaction for each event would take the verdicts' time.
-GATHERING = frozenset({Overview.name, Statistics.name})
+# Seconds from one fetch to the next. No verdict waits for the overview and the counts, and who reads them does not
+# notice 200 ms (an erasure waits for them, and is patient): a transaction for each event would take the verdicts' time.
+PACE = 0.025
+EASY_PACE = 0.2
+EASY = frozenset({Overview.name, Statistics.name})
 POOL = 5  # connections: one a projection, and one more
 
 log = structlog.get_logger()
@@ -59,10 +61,10 @@ async def projections(access: KafkaAccess, parties: Iterable[str]) -> AsyncItera
 def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool) -> list[Runner]:
     """Return a runner for each, every one with a consumer of its own."""
 
-    def consumer(*, gathers: bool) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
-        return started(clients.consumer(access, gathers=gathers))
+    def consumer(pace: float) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
+        return started(clients.consumer(access, pace=pace))
 
-    return [Runner(projection, partial(consumer, gathers=projection.name in GATHERING), pool) for projection in kept]
+    return [Runner(one, partial(consumer, EASY_PACE if one.name in EASY else PACE), pool) for one in kept]
 
 
 async def serve(access: KafkaAccess, dsn: str, contracts: Contracts, ready: Path, *, follows_events: bool) -> None:

@@ -13,16 +13,18 @@ Leans on private attributes of aiokafka 0.14.0: tests/contract/test_faust_attrib
 from collections.abc import Iterator
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.client import ConnectionGroup
 from aiokafka.errors import GroupLoadInProgressError, KafkaError, NoError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
 
+from streams.paced_consumer import PacedConsumer
+
 _NONE = -1
 
 
-class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # untyped
-    """An AIOKafkaConsumer that belongs to a group."""
+class GroupConsumer(PacedConsumer):
+    """A consumer that belongs to a group."""
 
     async def committed(self, partition: TopicPartition) -> int | None:
         """Return the offset that the group has committed, or None if it has committed none.

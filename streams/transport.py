@@ -25,6 +25,7 @@ from streams.group_consumer import GroupConsumer
 
 POLL_MS = 50  # how soon a lane that opened meanwhile is looked at
 FETCH_WAIT_MS = 200  # a fetch in flight asks for the lanes as they were: this bounds the wait of the others
+PACE = 0.025  # seconds from one fetch to the next
 SESSION_MS = 6_000  # how long a dead worker's partitions stand still; no less is taken by a broker as it comes
 HEARTBEAT_MS = 1_500
 REBALANCE_MS = 30_000  # for the others to finish their runs: longer than a transaction may take
@@ -62,6 +63,7 @@ class RunThread(driver.AIOKafkaConsumerThread):
         # read_committed: what ADMIT wrote and aborted was never said. Faust would read it.
         return GroupConsumer(
             **transport.connection,
+            pace=PACE,
             group_id=self.app.conf.id,
             # A static member: one that was killed and started again goes on at once with what it had,
             # instead of waiting for its own dead self to time out.

@@ -314,6 +314,18 @@ def test_the_client_keeps_its_fetcher_and_asks_it() -> None:
     assert "self._fetcher.fetched_records(" in inspect.getsource(AIOKafkaConsumer.getmany)
 
 
+def test_every_fetch_goes_through_what_a_pace_holds_back() -> None:
+    """streams/paced_consumer.py stands before it. Closing awaits a cancelled fetch, which must end without raising."""
+    assert "self._proc_fetch_request(assignment, node_id, request)" in inspect.getsource(
+        Fetcher._fetch_requests_routine
+    )
+    fetching = inspect.getsource(Fetcher._proc_fetch_request)
+    assert "self._client.send(node_id, request)" in fetching
+    assert "await x" in inspect.getsource(Fetcher.close)
+    cancelled = fetching.partition("except asyncio.CancelledError:")[2]
+    assert cancelled.partition("return")[2].startswith(" False")
+
+
 def test_a_waiter_is_a_future_that_news_resolve_and_errors_fail() -> None:
     """Each waits for itself; a cancelled one is passed over."""
     source = inspect.getsource(Fetcher._create_fetch_waiter)

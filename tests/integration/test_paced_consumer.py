@@ -1,0 +1,100 @@
+"""A paced consumer on a real broker: what it leaves out is time, never a record."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.protocol.fetch import FetchRequest
+
+from consumers.runner import started
+from deploy import clients
+from producers.inbox import AcknowledgedSender
+from schemas import topics
+from schemas.records import Outbound
+from tests.brokers import RunningKafka
+
+PARTY = "sof"
+PLACE = TopicPartition(topics.views(PARTY), 0)
+PACE = 0.2
+A_TICK = 1e-6  # of the clock, in seconds
+WITHIN = 20.0
+FOREVER = 3_600.0
+
+
+@pytest.fixture(scope="module")
+async def emptied(kafka: RunningKafka) -> RunningKafka:
+    await asyncio.to_thread(kafka.reset)
+    return kafka
+
+
+@pytest.fixture
+async def write(emptied: RunningKafka) -> AsyncIterator[AcknowledgedSender]:
+    async with AcknowledgedSender(partial(clients.producer, emptied.access())) as send:
+        yield send
+
+
+def something() -> Outbound:
+    return Outbound(PLACE.topic, PLACE.partition, str(uuid4()).encode(), b"{}", ())
+
+
+def fetches_of(consumer: Any) -> list[float]:
+    """Return a list that will hold when each fetch is sent."""
+    sent, send = [], consumer._client.send
+
+    async def noted(node: int, request: Any, **named: Any) -> Any:
+        if isinstance(request, FetchRequest):
+            sent.append(asyncio.get_running_loop().time())
+        return await send(node, request, **named)
+
+    consumer._client.send = noted
+    return sent
+
+
+async def test_records_come_in_order_and_no_more_fetches_than_there_is_time_for(
+    emptied: RunningKafka, write: AcknowledgedSender
+) -> None:
+    async with started(clients.consumer(emptied.access(), pace=PACE)) as consumer, asyncio.timeout(WITHIN):
+        sent, began = fetches_of(consumer), asyncio.get_running_loop().time()
+        consumer.assign([PLACE])
+        await consumer.seek_to_end(PLACE)
+        await consumer.position(PLACE)
+        said = [something() for _ in range(5)]
+        heard = []
+        for record in said:
+            await write(record)
+            heard.append((await consumer.getone(PLACE)).key)
+    assert heard == [record.key for record in said]
+    assert len(sent) >= len(said)
+    # One may leave late, and the next is due a pace after it was due: so all of them together, from the beginning.
+    assert sent[-1] - began >= PACE * (len(sent) - 1) - A_TICK
+
+
+async def test_one_that_waits_for_its_turn_closes_in_order(emptied: RunningKafka, write: AcknowledgedSender) -> None:
+    async with asyncio.timeout(WITHIN), started(clients.consumer(emptied.access(), pace=FOREVER)) as consumer:
+        consumer.assign([PLACE])
+        await consumer.seek_to_end(PLACE)
+        await consumer.position(PLACE)
+        await write(something())
+        await consumer.getone(PLACE)
+        assert await consumer.getmany(PLACE, timeout_ms=1) == {}  # the next fetch is an hour away
+
+
+async def test_one_that_waits_for_its_turn_may_be_given_another_partition(
+    emptied: RunningKafka, write: AcknowledgedSender
+) -> None:
+    other = TopicPartition(topics.views("buf"), 0)
+    async with asyncio.timeout(WITHIN), started(clients.consumer(emptied.access(), pace=PACE)) as consumer:
+        consumer.assign([PLACE])
+        await consumer.seek_to_end(PLACE)
+        await consumer.position(PLACE)
+        await write(something())
+        await consumer.getone(PLACE)
+        consumer.assign([other])
+        await consumer.seek_to_beginning(other)
+        record = Outbound(other.topic, other.partition, str(uuid4()).encode(), b"{}", ())
+        await write(record)
+        assert (await consumer.getone(other)).key == record.key

@@ -1,0 +1,46 @@
+"""When a paced consumer may ask a broker again."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.paced_consumer import Pace
+
+SECONDS = 0.25  # and quarters of seconds below: sums of them are exact
+
+
+def test_after_a_silence_nothing_waits() -> None:
+    pace = Pace(SECONDS)
+    assert pace.wait(1, now=10.0) == 0
+    assert pace.wait(1, now=10.0 + SECONDS) == 0
+
+
+def test_what_is_asked_soon_waits_for_the_rest_of_the_pace() -> None:
+    pace = Pace(SECONDS)
+    pace.wait(1, now=10.0)
+    assert pace.wait(1, now=10.125) == 0.125
+
+
+def test_no_broker_waits_for_another() -> None:
+    pace = Pace(SECONDS)
+    pace.wait(1, now=10.0)
+    assert pace.wait(2, now=10.0) == 0
+
+
+def test_without_a_pace_nothing_waits() -> None:
+    pace = Pace(0.0)
+    assert [pace.wait(1, now=10.0) for _ in range(3)] == [0, 0, 0]
+
+
+@given(st.lists(st.integers(0, 8), max_size=40))
+def test_two_fetches_are_a_pace_apart_and_never_wait_longer_than_that(silences: list[int]) -> None:
+    """Each is asked for once the one before was sent, as the client does it."""
+    pace, now, sent = Pace(SECONDS), 0.0, []
+    for silence in silences:
+        now += silence / 16
+        wait = pace.wait(1, now)
+        assert 0 <= wait <= SECONDS
+        now += wait
+        sent.append(now)
+    assert all(later - earlier >= SECONDS for earlier, later in pairwise(sent))
