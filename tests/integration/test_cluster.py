@@ -16,6 +16,7 @@ from schemas import topics
 from schemas.errors import TopicMismatchError
 from schemas.rights import WORKER_GROUP, WORKER_TRANSACTIONS
 from streams.group_consumer import GroupConsumer
+from streams.transport import PACE
 from tests import brokers
 from tests.brokers import RunningCluster
 from tests.bus import Bus, bus
@@ -136,7 +137,7 @@ async def test_a_coordinator_that_is_none_any_more_is_not_taken_for_a_group_with
 ) -> None:
     """Else a worker that claims a partition while the group's coordinator changes judges all of it anew."""
     place = TopicPartition(topics.ADMITTED, 0)
-    reader = GroupConsumer(**cluster.access().aiokafka(), group_id=str(uuid4()), enable_auto_commit=False)
+    reader = GroupConsumer(**cluster.access().aiokafka(), pace=PACE, group_id=str(uuid4()), enable_auto_commit=False)
     await reader.start()
 
     async def told() -> list[int | None]:
