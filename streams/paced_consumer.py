@@ -2,7 +2,7 @@
 
 aiokafka asks again as soon as it was answered. At fifty events a second each then comes alone, and costs every process
 on its way a request, a wake-up and a transaction of its own: that, and not judging, is what fills two cores
-(deploy/bench/README.md). The moment counts from one fetch to the next: after a longer silence nothing waits.
+(deploy/bench/README.md). The moment counts from when the last fetch was due: after a longer silence nothing waits.
 
 Leans on private attributes of aiokafka 0.14.0: tests/contract/test_faust_attributes.py holds each.
 """
@@ -17,7 +17,7 @@ Fetch: TypeAlias = Callable[[Any, int, Any], Awaitable[bool]]
 
 
 class Pace:
-    """The least time from one fetch to the next, broker by broker (seconds)."""
+    """When a fetch is due, broker by broker: a pace after the one before was due, or now after a longer silence."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -1,6 +1,10 @@
-"""What several integration tests start: the HTTP side with its worker and projector, a database of its own."""
+"""What several integration tests start: the HTTP side with its worker and projector, a database of its own, an emptied
+broker and a writer on it.
+"""
 
+import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,6 +12,7 @@ import asyncpg
 import pytest
 
 from deploy import clients, database
+from producers.inbox import AcknowledgedSender
 from tests import http_side
 from tests.brokers import RunningKafka, RunningPostgres
 from tests.http_side import HttpSide
@@ -25,6 +30,20 @@ async def side(
             http_side.serving(kafka, dsns, folder) as opened,
         ):
             yield opened
+
+
+@pytest.fixture(scope="module")
+async def emptied(kafka: RunningKafka) -> RunningKafka:
+    """The broker, its topics made anew for the tests of one module."""
+    await asyncio.to_thread(kafka.reset)
+    return kafka
+
+
+@pytest.fixture
+async def write(emptied: RunningKafka) -> AsyncIterator[AcknowledgedSender]:
+    """Write a record, as the admin."""
+    async with AcknowledgedSender(partial(clients.producer, emptied.access())) as send:
+        yield send
 
 
 @pytest.fixture

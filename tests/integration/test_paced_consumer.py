@@ -1,12 +1,9 @@
 """A paced consumer on a real broker: what it leaves out is time, never a record."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from aiokafka import TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
 
@@ -16,29 +13,19 @@ from producers.inbox import AcknowledgedSender
 from schemas import topics
 from schemas.records import Outbound
 from tests.brokers import RunningKafka
+from tests.waiting import eventually
 
 PARTY = "sof"
 PLACE = TopicPartition(topics.views(PARTY), 0)
 PACE = 0.2
 A_TICK = 1e-6  # of the clock, in seconds
 WITHIN = 20.0
+LONG = 1.0
 FOREVER = 3_600.0
 
 
-@pytest.fixture(scope="module")
-async def emptied(kafka: RunningKafka) -> RunningKafka:
-    await asyncio.to_thread(kafka.reset)
-    return kafka
-
-
-@pytest.fixture
-async def write(emptied: RunningKafka) -> AsyncIterator[AcknowledgedSender]:
-    async with AcknowledgedSender(partial(clients.producer, emptied.access())) as send:
-        yield send
-
-
-def something() -> Outbound:
-    return Outbound(PLACE.topic, PLACE.partition, str(uuid4()).encode(), b"{}", ())
+def something(place: TopicPartition = PLACE) -> Outbound:
+    return Outbound(place.topic, place.partition, str(uuid4()).encode(), b"{}", ())
 
 
 def fetches_of(consumer: Any) -> list[float]:
@@ -73,28 +60,32 @@ async def test_records_come_in_order_and_no_more_fetches_than_there_is_time_for(
     assert sent[-1] - began >= PACE * (len(sent) - 1) - A_TICK
 
 
+async def after_one_record(consumer: Any, write: AcknowledgedSender) -> list[float]:
+    """Read one record, so that the next fetch waits for its turn; return when fetches were sent."""
+    sent = fetches_of(consumer)
+    end = (await consumer.end_offsets([PLACE]))[PLACE]
+    await write(something())
+    consumer.assign([PLACE])
+    consumer.seek(PLACE, end)
+    await consumer.getone(PLACE)
+    assert await consumer.getmany(PLACE, timeout_ms=20) == {}  # what was read makes room for the next fetch
+    await eventually(lambda: bool(consumer._fetcher._in_flight), WITHIN)
+    return sent
+
+
 async def test_one_that_waits_for_its_turn_closes_in_order(emptied: RunningKafka, write: AcknowledgedSender) -> None:
     async with asyncio.timeout(WITHIN), started(clients.consumer(emptied.access(), pace=FOREVER)) as consumer:
-        consumer.assign([PLACE])
-        await consumer.seek_to_end(PLACE)
-        await consumer.position(PLACE)
-        await write(something())
-        await consumer.getone(PLACE)
-        assert await consumer.getmany(PLACE, timeout_ms=1) == {}  # the next fetch is an hour away
+        assert len(await after_one_record(consumer, write)) == 1
 
 
 async def test_one_that_waits_for_its_turn_may_be_given_another_partition(
     emptied: RunningKafka, write: AcknowledgedSender
 ) -> None:
     other = TopicPartition(topics.views("buf"), 0)
-    async with asyncio.timeout(WITHIN), started(clients.consumer(emptied.access(), pace=PACE)) as consumer:
-        consumer.assign([PLACE])
-        await consumer.seek_to_end(PLACE)
-        await consumer.position(PLACE)
-        await write(something())
-        await consumer.getone(PLACE)
+    async with asyncio.timeout(WITHIN), started(clients.consumer(emptied.access(), pace=LONG)) as consumer:
+        await after_one_record(consumer, write)
         consumer.assign([other])
         await consumer.seek_to_beginning(other)
-        record = Outbound(other.topic, other.partition, str(uuid4()).encode(), b"{}", ())
+        record = something(other)
         await write(record)
         assert (await consumer.getone(other)).key == record.key

@@ -1,6 +1,5 @@
 """A party's own ear on a real broker: its views, its refusals, the answers to single sayings; and dead letters."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from pathlib import Path
@@ -24,18 +23,6 @@ from tests import wire
 from tests.brokers import RunningKafka
 
 PARTY = "vink"
-
-
-@pytest.fixture(scope="module")
-async def emptied(kafka: RunningKafka) -> RunningKafka:
-    await asyncio.to_thread(kafka.reset)
-    return kafka
-
-
-@pytest.fixture
-async def write(emptied: RunningKafka) -> AsyncIterator[AcknowledgedSender]:
-    async with AcknowledgedSender(partial(clients.producer, emptied.access())) as send:
-        yield send
 
 
 @pytest.fixture
