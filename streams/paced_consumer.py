@@ -2,13 +2,16 @@
 
 aiokafka asks again as soon as it was answered. At fifty events a second each then comes alone, and costs every process
 on its way a request, a wake-up and a transaction of its own: that, and not judging, is what fills two cores
-(deploy/bench/README.md). The moment counts from when the last fetch was due: after a longer silence nothing waits.
+(deploy/bench/README.md). The moment counts from when the last fetch was sent: after a longer silence nothing waits.
+
+What waited is not sent: the client makes another request then, which asks for all that there is to ask for by now.
 
 Leans on private attributes of aiokafka 0.14.0: tests/contract/test_faust_attributes.py holds each.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer
@@ -17,17 +20,19 @@ Fetch: TypeAlias = Callable[[Any, int, Any], Awaitable[bool]]
 
 
 class Pace:
-    """When a fetch is due, broker by broker: a pace after the one before was due, or now after a longer silence."""
+    """When a fetch may be sent, broker by broker: a pace after the one before, or now after a longer silence."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._next: dict[int, float] = {}  # by broker: when it may be asked again
 
-    def wait(self, broker: int, now: float) -> float:
-        """Return how long a fetch has to wait now, and take it for sent then (seconds)."""
-        at = max(now, self._next.get(broker, now))
-        self._next[broker] = at + self._seconds
-        return at - now
+    def left(self, broker: int, now: float) -> float:
+        """Return how long a fetch must wait yet (seconds)."""
+        return max(0.0, self._next.get(broker, now) - now)
+
+    def sent(self, broker: int, now: float) -> None:
+        """Take note that a fetch is sent now."""
+        self._next[broker] = now + self._seconds
 
 
 class PacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # untyped
@@ -36,19 +41,24 @@ class PacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # untyped
     def __init__(self, *topics: str, pace: float = 0.0, **named: Any) -> None:
         """Take what an AIOKafkaConsumer takes."""
         super().__init__(*topics, **named)
-        self._pace = Pace(pace)
+        self._pace = pace
 
     async def start(self) -> None:
         """Start. Raises what an AIOKafkaConsumer raises."""
         await super().start()
-        self._fetcher._proc_fetch_request = self._paced(self._fetcher._proc_fetch_request)  # noqa: SLF001 - its only way in
+        if self._pace:
+            fetcher = self._fetcher
+            fetcher._proc_fetch_request = _paced(fetcher._proc_fetch_request, Pace(self._pace))  # noqa: SLF001 - its only way in
 
-    def _paced(self, fetch: Fetch) -> Fetch:
-        async def waited(assignment: Any, broker: int, request: Any) -> bool:
-            try:
-                await asyncio.sleep(self._pace.wait(broker, asyncio.get_running_loop().time()))
-            except asyncio.CancelledError:  # closed, or assigned anew: the client's own fetch ends so too
-                return False
-            return await fetch(assignment, broker, request)
 
-        return waited
+def _paced(fetch: Fetch, pace: Pace) -> Fetch:
+    async def waited(assignment: Any, broker: int, request: Any) -> bool:
+        clock = asyncio.get_running_loop().time
+        if left := pace.left(broker, clock()):
+            with suppress(asyncio.CancelledError):  # closed, or assigned anew: the client's own fetch ends so too
+                await asyncio.sleep(left)
+            return False  # nothing new
+        pace.sent(broker, clock())
+        return await fetch(assignment, broker, request)
+
+    return waited

@@ -321,8 +321,8 @@ def test_every_fetch_goes_through_what_a_pace_holds_back() -> None:
     )
     assert "elif node_id in self._in_flight:" in inspect.getsource(Fetcher._get_actions_per_node)  # one at a time
     fetching = inspect.getsource(Fetcher._proc_fetch_request)
-    assert "tp_state.position != fetch_offset" in fetching  # a place that moved while it waited: nothing is taken
     assert "self._client.send(node_id, request)" in fetching
+    assert "has_new_data = any(fut.result()" in inspect.getsource(Fetcher._fetch_requests_routine)  # False: ask anew
     assert "await x" in inspect.getsource(Fetcher.close)
     cancelled = fetching.partition("except asyncio.CancelledError:")[2]
     assert cancelled.partition("return")[2].startswith(" False")
