@@ -31,7 +31,6 @@ from schemas.verdicts import Accepted
 _SQL = files(__package__) / "sql"
 ACCEPTED_BEFORE_THIS = (_SQL / "accepted_before.sql").read_text()
 RECORD = (_SQL / "record_verdicts.sql").read_text()
-ANNOUNCE = (_SQL / "announce_verdicts.sql").read_text()
 ERASE = (_SQL / "erase_verdicts.sql").read_text()
 FORGET = (_SQL / "forget_verdicts.sql").read_text()
 FORGET_ALL = (_SQL / "forget_all_verdicts.sql").read_text()
@@ -168,8 +167,8 @@ class VerdictProjection:
                 [row.standing for row in rows],
                 [row.told for row in rows],
                 [row.recorded for row in rows],
+                _announced(rows),
             )
-            await connection.execute(ANNOUNCE, _announced(rows))
         if gone:
             await connection.execute(ERASE, [party for party, _ in gone], [id_ for _, id_ in gone])
         await self._forget(connection)
