@@ -22,6 +22,7 @@ from typing import Any
 
 from consumers.case_pins import PINS, SLOTS, slot
 from consumers.case_states import CaseStates
+from consumers.news import News
 from consumers.runner import STORED
 from schemas import state, topics
 from schemas.case import Case
@@ -33,7 +34,7 @@ OUTWAIT = (_SQL / "outwait_pins.sql").read_text()
 
 WITHIN = 8.0  # seconds; longer than a pin can last
 SOON = 1.0  # seconds until it is asked where the partitions end
-_LOOK_AGAIN = 0.003
+_LOOK_AGAIN = 0.05  # seconds, where no news comes: the states may be kept by another process
 
 Ends = Callable[[Iterable[int]], Awaitable[Mapping[int, int]]]
 Told = Mapping[str, Collection[str]]  # case -> events accepted in it
@@ -42,9 +43,13 @@ Told = Mapping[str, Collection[str]]  # case -> events accepted in it
 class Binding:
     """Waits until what was accepted binds every read."""
 
-    def __init__(self, ends: Ends) -> None:
-        """`ends`: where partitions of the cases topic end now, what is not yet committed included."""
+    def __init__(self, ends: Ends, kept: News) -> None:
+        """`ends`: where partitions of the cases topic end now, what is not yet committed included.
+
+        `kept`: comes whenever this process has kept states, so that nobody has to ask for them time and again.
+        """
         self._ends = ends
+        self._kept = kept
 
     async def __call__(self, connection: Any, told: Told | None) -> None:
         """Wait for these events (None: for whatever was accepted), in the connection's transaction.
@@ -62,19 +67,23 @@ class Binding:
     async def _stand(self, connection: Any, told: Told) -> None:
         loop = asyncio.get_running_loop()
         asked_at = loop.time() + SOON
+        news = self._kept.next()
         while told := await _missing(connection, told):
             if loop.time() >= asked_at:
                 await self._reached(connection, {topics.partition_of(case.encode()) for case in told})
                 return
-            await asyncio.sleep(_LOOK_AGAIN)
+            await asyncio.wait([news], timeout=_LOOK_AGAIN)
+            news = self._kept.next()
 
     async def _reached(self, connection: Any, partitions: Iterable[int]) -> None:
         try:
             ends = await self._ends(partitions)
         except UnreachableError:
             raise TimeoutError from None  # it passes, and no record is to blame for it
-        while not await _is_at(connection, ends):  # noqa: ASYNC110 - the positions are in the database
-            await asyncio.sleep(_LOOK_AGAIN)
+        news = self._kept.next()
+        while not await _is_at(connection, ends):
+            await asyncio.wait([news], timeout=_LOOK_AGAIN)
+            news = self._kept.next()
 
 
 async def _missing(connection: Any, told: Told) -> Told:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from consumers.news import News
 from schemas import topics
 from schemas.outputs import MARK
 from schemas.records import Inbound
@@ -34,6 +35,10 @@ class CaseStates:
     name = "case_states"
     topics: tuple[str, ...] = (topics.CASES,)
 
+    def __init__(self) -> None:
+        """Nothing was kept yet."""
+        self.kept = News()
+
     async def write(self, connection: Any, records: Sequence[Inbound]) -> None:
         """Write the states, in the caller's transaction; a tombstone removes one."""
         newest = {record.key.decode(): record for record in records if record.key is not None}
@@ -53,6 +58,10 @@ class CaseStates:
         if kept:
             places = [record.partition for record in kept.values()]
             await connection.execute(KEEP, list(kept), places, [record.value for record in kept.values()])
+
+    def committed(self) -> None:
+        """Tell who waits for a state that some were kept."""
+        self.kept.come()
 
     async def restart(self, connection: Any) -> None:
         """Forget everything: a case that the topic no longer holds must not open the vault."""

@@ -98,6 +98,14 @@ class Restartable(Protocol):
         """Remove the rows."""
 
 
+@runtime_checkable
+class Committed(Protocol):
+    """A projection that wants to know when its rows, or its positions alone, stand in the database."""
+
+    def committed(self) -> None:
+        """Take note."""
+
+
 @asynccontextmanager
 async def started(consumer: Any) -> AsyncIterator[Any]:
     """Start an aiokafka consumer and stop it in the end: what a factory of consumers returns."""
@@ -154,6 +162,8 @@ class Runner:
             moved = {place: position for place, position in moved.items() if position != at.get(place)}
             if moved:
                 await self._store([inbound(record) for run in found.values() for record in run], at, moved)
+                if isinstance(self.projection, Committed):
+                    self.projection.committed()
                 at |= moved
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > LOOK_AGAIN:

@@ -24,7 +24,7 @@ from consumers.case_states import CaseStates
 from consumers.overview import Overview
 from consumers.runner import Projection, Runner, started
 from consumers.statistics.projection import Statistics
-from deploy import clients
+from deploy import clients, garbage
 from deploy.kafka_access import KafkaAccess
 from deploy.removals import Removals, removals
 from producers.verdicts import VerdictProjection
@@ -55,7 +55,8 @@ class EndedError(SamspilError):
 async def projections(access: KafkaAccess, parties: Iterable[str]) -> AsyncIterator[tuple[Projection, ...]]:
     """Give all that this process keeps."""
     async with CaseEnds(partial(clients.consumer, access, "read_uncommitted")) as ends:
-        yield (CaseStates(), Overview(), VerdictProjection(parties, Binding(ends.of)), Statistics())
+        states = CaseStates()
+        yield (states, Overview(), VerdictProjection(parties, Binding(ends.of, states.kept)), Statistics())
 
 
 def runners(kept: Sequence[Projection], access: KafkaAccess, pool: asyncpg.Pool) -> list[Runner]:
@@ -78,6 +79,7 @@ async def serve(access: KafkaAccess, dsn: str, contracts: Contracts, ready: Path
     ready.parent.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)
     pool = await _pool(dsn, POOL + 1)
+    garbage.pass_over_the_old()
     try:
         async with (
             projections(access, contracts.parties) as kept,

@@ -13,9 +13,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from consumers.binding import Binding, Ends
+from consumers import binding
+from consumers.binding import STATES, Binding, Ends
 from consumers.case_pins import MOST_OF_A_PARTY, NotPinnedError, Pin, Turns, pinned, slot
 from consumers.case_states import KEEP, CaseStates
+from consumers.news import News
 from consumers.runner import STORED
 from deploy import clients
 from schemas import topics
@@ -26,6 +28,7 @@ from tests import http_side
 from tests.brokers import RunningPostgres
 from tests.waiting import eventually, eventually_sync
 
+FOREVER = 3_600.0
 _FROZEN = """
 import asyncio, os, signal, sys
 from consumers.case_pins import NotPinnedError, pinned
@@ -60,6 +63,7 @@ class Sides:
     telling: asyncpg.Pool
     owner: asyncpg.Connection
     turns: Turns = field(default_factory=Turns)
+    kept: News = field(default_factory=News)
 
     def reading(self, case: str, party: str = "vink") -> AbstractAsyncContextManager[Pin]:
         return pinned(self.readers, case.encode(), self.turns.of(party))
@@ -70,7 +74,12 @@ class Sides:
             await self.telling.execute(KEEP, [case], [topics.partition_of(case.encode())], [encode(empty(case))])
         told = None if cases is None else {case: [event] if event else [] for case in cases}
         async with self.telling.acquire() as connection, connection.transaction():
-            await Binding(ends)(connection, told)
+            await Binding(ends, self.kept)(connection, told)
+
+    async def someone_has_looked(self, statement: str) -> bool:
+        """Whether somebody who would tell a change has asked this last, and waits."""
+        looking = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'projector' AND datname = current_database()"
+        return bool(await self.owner.fetchval(f"{looking} AND state LIKE '%in transaction' AND query = $1", statement))
 
     async def someone_waits(self) -> bool:
         waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
@@ -186,9 +195,7 @@ async def test_an_event_that_no_state_shows_waits_for_its_place(sides: Sides) ->
         return dict.fromkeys(partitions, 1)
 
     telling = asyncio.create_task(sides.tell([case], further, str(uuid4())))
-    looking = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'projector' AND datname = current_database()"
-    looking += " AND state LIKE '%in transaction' AND query = $1"
-    await eventually(lambda: sides.owner.fetchval(looking, STORED))
+    await eventually(lambda: sides.someone_has_looked(STORED))
     assert not telling.done()
     place = "INSERT INTO readmodel.positions (projection, topic, partition, position) VALUES ($1, $2, $3, 1)"
     await sides.owner.execute(place, CaseStates.name, topics.CASES, topics.partition_of(case.encode()))
@@ -204,6 +211,20 @@ async def test_an_event_that_its_state_shows_waits_for_no_place(sides: Sides) ->
     shown = encode(saying(Case(case), event, Said("sof", "follow-up-held")))
     await sides.telling.execute(KEEP, [case], [topics.partition_of(case.encode())], [shown])
     await sides.tell([case], never, event)
+
+
+async def test_who_waits_for_a_state_looks_again_as_soon_as_one_was_kept(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binding, "_LOOK_AGAIN", FOREVER)
+    case, event = str(uuid4()), str(uuid4())
+    telling = asyncio.create_task(sides.tell([case], nowhere, event))
+    await eventually(lambda: sides.someone_has_looked(STATES))
+    shown = encode(saying(Case(case), event, Said("sof", "follow-up-held")))
+    await sides.telling.execute(KEEP, [case], [topics.partition_of(case.encode())], [shown])
+    assert not telling.done()
+    sides.kept.come()
+    await telling
 
 
 async def test_nothing_is_told_while_nobody_says_where_the_topic_ends(sides: Sides) -> None:

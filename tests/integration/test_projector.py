@@ -30,6 +30,18 @@ async def test_positions_pass_what_carries_no_record(kafka: RunningKafka, pool: 
     assert (await states(pool))[case] == b"{}"
 
 
+async def test_who_waits_for_states_hears_of_each_once_it_can_be_seen(kafka: RunningKafka, pool: asyncpg.Pool) -> None:
+    kept, case = CaseStates(), str(uuid4())
+    async with running(kafka, pool, kept):
+        await reaches_the_end(kafka, pool, CaseStates())
+        news = kept.kept.next()
+        await say(kafka, [state_of(case)])
+        async with asyncio.timeout(10.0):
+            while not await _has(pool, case):
+                await news
+                news = kept.kept.next()
+
+
 async def test_a_lone_record_is_seen_at_once(kafka: RunningKafka, pool: asyncpg.Pool) -> None:
     taken = []
     async with running(kafka, pool, CaseStates()):

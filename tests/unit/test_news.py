@@ -1,0 +1,22 @@
+"""Who waits for news hears of what comes after it began to wait, and only then."""
+
+from consumers.news import News
+
+
+async def test_everybody_who_waits_hears_of_it() -> None:
+    news = News()
+    waiting = [news.next(), news.next()]
+    assert not any(one.done() for one in waiting)
+    news.come()
+    assert all(one.done() for one in waiting)
+
+
+async def test_what_came_before_is_no_news() -> None:
+    news = News()
+    news.come()
+    heard = news.next()
+    assert not heard.done()
+    news.come()
+    news.come()
+    assert heard.done()
+    assert not news.next().done()
