@@ -60,6 +60,7 @@ class LocalIssuer:
     def __init__(self, directory: Path) -> None:
         """Open the issuer's key, or make it."""
         self._key = _opened(directory)
+        self._public = KeySet([OKPKey.import_key(self._key.as_dict(private=False))])
 
     def mint(  # noqa: PLR0913 - each is a claim or the clock
         self,
@@ -95,7 +96,7 @@ class LocalIssuer:
 
     async def of(self, _kid: str | None) -> KeySet:
         """Return the issuer's public key."""
-        return KeySet([OKPKey.import_key(self._key.as_dict(private=False))])
+        return self._public
 
 
 def mint(  # noqa: PLR0913 - each is a claim
