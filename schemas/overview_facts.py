@@ -5,10 +5,14 @@ first: who says what stamps it, and clocks differ.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import field
+from msgspec.structs import replace
+
+from schemas.value import Value
 
 OVERSEER = "ku"  # whose overview it is
 BEGINNINGS = ("concern-raised", "relative-support-started")
@@ -27,8 +31,7 @@ class Stage(StrEnum):
     CLOSED = "closed"  # closed by its owner, or when screened
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Value, frozen=True):
     """One event as ku may see it. `place` is its offset: it orders what one publisher said at one time."""
 
     event: str
@@ -39,8 +42,7 @@ class Item:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(Value, frozen=True):
     """A transfer that waits for its new owner's answer."""
 
     to: str
@@ -48,8 +50,7 @@ class Handover:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Value, frozen=True):
     """What the items so far add up to. Answers are kept apart from questions: either may come first."""
 
     answered: bool = False  # something but the concern itself was said
@@ -173,7 +174,7 @@ _STEPS: Mapping[str, _Step] = {
 
 def take(facts: Facts, item: Item) -> Facts:
     """Return the facts with one item more."""
-    seen = replace(facts, answered=facts.answered or item.type not in _NO_ANSWERS)
+    seen = facts if facts.answered or item.type in _NO_ANSWERS else replace(facts, answered=True)
     step = _STEPS.get(item.type)
     return step(seen, item) if step else seen
 
