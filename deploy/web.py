@@ -22,7 +22,7 @@ from consumers.case_keys import CaseKeys
 from consumers.overview_feed import OverviewFeed
 from consumers.vault import Vault
 from consumers.views_feed import ViewsFeed
-from deploy import clients, http_app, vault_key
+from deploy import clients, garbage, http_app, vault_key
 from deploy.bus_time import BusTime
 from deploy.clock import Clock, EventsClock, WallClock
 from deploy.http_connection import Connection
@@ -208,6 +208,7 @@ def server_of(application: ASGIApp, host: str, port: int) -> Server:
 async def serve(setup: WebSetup, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with opened(setup) as application:
+        garbage.pass_over_the_old()
         server = server_of(application, host, port)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
