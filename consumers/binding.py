@@ -46,7 +46,8 @@ class Binding:
     def __init__(self, ends: Ends, kept: News) -> None:
         """`ends`: where partitions of the cases topic end now, what is not yet committed included.
 
-        `kept`: comes whenever this process has kept states, so that nobody has to ask for them time and again.
+        `kept`: comes whenever this process has kept states or got further in their topic, so that nobody has to ask
+        for that time and again.
         """
         self._ends = ends
         self._kept = kept

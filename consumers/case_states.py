@@ -60,7 +60,7 @@ class CaseStates:
             await connection.execute(KEEP, list(kept), places, [record.value for record in kept.values()])
 
     def committed(self) -> None:
-        """Tell who waits for a state that some were kept."""
+        """Tell who waits that states were kept, or that their topic was read further."""
         self.kept.come()
 
     async def restart(self, connection: Any) -> None:

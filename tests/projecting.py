@@ -40,7 +40,8 @@ async def running(kafka: RunningKafka, pool: asyncpg.Pool, *projections: Project
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended  # none ended by itself
 
 
 async def ends(kafka: RunningKafka, names: Iterable[str]) -> dict[TopicPartition, int]:

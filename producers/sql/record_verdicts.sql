@@ -1,5 +1,6 @@
--- Keep the verdict on each submission, and wake who waits for these events ($8). Two on one: the gateway's refusals of one id, of which the newest stays, and
--- what no step could judge, refused and then judged again, where the acceptance stays. In whatever order they come.
+-- Keep the verdict on each submission; wake who waits for any of them ($8: names, or '*'), also where nothing changed.
+-- Two verdicts on one: the gateway's refusals of one id, of which the newest stays, and what no step could judge, refused
+-- and then judged again, where the acceptance stays. In whatever order they come.
 WITH recorded AS (
     INSERT INTO gateway.verdicts AS kept (party, id, inbox_offset, verdict, standing, told, recorded)
     SELECT party, id, inbox_offset, verdict::jsonb, standing, told, recorded

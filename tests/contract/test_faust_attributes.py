@@ -322,7 +322,11 @@ def test_every_fetch_goes_through_what_a_pace_holds_back() -> None:
     assert "elif node_id in self._in_flight:" in inspect.getsource(Fetcher._get_actions_per_node)  # one at a time
     fetching = inspect.getsource(Fetcher._proc_fetch_request)
     assert "self._client.send(node_id, request)" in fetching
-    assert "has_new_data = any(fut.result()" in inspect.getsource(Fetcher._fetch_requests_routine)  # False: ask anew
+    rounds = inspect.getsource(Fetcher._fetch_requests_routine)
+    assert "has_new_data = any(fut.result()" in rounds  # False wakes nobody
+    # And however a fetch ends, the next round makes its requests anew.
+    assert rounds.index("while True") < rounds.index("self._get_actions_per_node(assignment)")
+    assert "set(chain(self._pending_tasks" in rounds
     assert "await x" in inspect.getsource(Fetcher.close)
     cancelled = fetching.partition("except asyncio.CancelledError:")[2]
     assert cancelled.partition("return")[2].startswith(" False")

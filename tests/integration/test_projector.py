@@ -38,7 +38,7 @@ async def test_who_waits_for_states_hears_of_each_once_it_can_be_seen(kafka: Run
         await say(kafka, [state_of(case)])
         async with asyncio.timeout(10.0):
             while not await _has(pool, case):
-                await news
+                await asyncio.wait([news])
                 news = kept.kept.next()
 
 
@@ -96,6 +96,7 @@ class Failing(CaseStates):
     """Writes its rows, and then loses the database a few times."""
 
     def __init__(self, times: int) -> None:
+        super().__init__()
         self.failed = 0
         self.seen_before: list[bool] = []
         self._times = times

@@ -13,15 +13,19 @@ import asyncpg
 import pytest
 
 from deploy import clients
-from producers.verdict_desk import VerdictDesk
-from producers.verdicts import FORGET, Told, VerdictProjection
+from producers import verdict_desk
+from producers.verdict_desk import CHANNEL, VerdictDesk
+from producers.verdicts import FORGET, MOST_ANNOUNCED, Told, VerdictProjection, waiting_key
 from schemas import topics
 from schemas.records import Inbound
 from schemas.verdicts import Accepted, Refusal, Verdict, answer
 from tests import http_side
 from tests.brokers import RunningPostgres
+from tests.waiting import eventually
 
 PARTY = "sof"
+WITHIN = 20.0
+FOREVER = 3_600.0
 
 
 @dataclass
@@ -102,6 +106,36 @@ async def test_who_waits_gets_no_answer_to_a_later_submission(table: Table) -> N
     waiting = asyncio.create_task(table.at(event, 5, 20))
     await table.tell(accepted(event, 5))
     assert await asyncio.wait_for(waiting, 10) == "accepted"
+
+
+@pytest.mark.parametrize("beside", [0, MOST_ANNOUNCED], ids=["by its name", "among many"])
+async def test_who_waits_is_woken_by_the_telling(table: Table, monkeypatch: pytest.MonkeyPatch, beside: int) -> None:
+    looks, look = [], table.desk._looked
+
+    async def noted(*asked: Any) -> dict[str, Any] | None:
+        looks.append(found := await look(*asked))
+        return found
+
+    monkeypatch.setattr(table.desk, "_looked", noted)
+    monkeypatch.setattr(verdict_desk, "LOOK_AGAIN", FOREVER)
+    event = uuid4()
+    waiting = asyncio.create_task(table.at(event, 5, WITHIN))
+    await eventually(lambda: looks == [None])
+    await table.tell(accepted(event, 5), *(accepted(uuid4(), 100 + number) for number in range(beside)))
+    assert await waiting == "accepted"
+
+
+async def test_what_is_told_again_is_announced_again(table: Table) -> None:
+    event, heard = uuid4(), []
+
+    def listen(*notification: Any) -> None:
+        heard.append(notification[-1])
+
+    await table.owner.add_listener(CHANNEL, listen)
+    for _ in range(2):
+        await table.tell(accepted(event, 5))
+    await eventually(lambda: heard == [waiting_key(PARTY, event)] * 2)
+    await table.owner.remove_listener(CHANNEL, listen)
 
 
 async def test_at_one_place_an_acceptance_wins(table: Table) -> None:

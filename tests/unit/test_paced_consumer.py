@@ -1,12 +1,16 @@
 """When a paced consumer may ask a broker again."""
 
+import asyncio
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.paced_consumer import Pace
+from streams.paced_consumer import Pace, _paced
 
+BROKER = 1
+FOREVER = 3_600.0
 SECONDS = 0.25  # and quarters of seconds below: sums of them are exact
 
 
@@ -47,3 +51,33 @@ def test_two_fetches_are_a_pace_apart(silences: list[int]) -> None:
         pace.sent(1, now)
         sent.append(now)
     assert all(later - earlier >= SECONDS for earlier, later in pairwise(sent))
+
+
+class Fetches:
+    """The client's own way to fetch, which takes note of what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def __call__(self, _assignment: Any, _broker: int, request: str) -> bool:
+        self.sent.append(request)
+        return True
+
+
+async def test_what_had_to_wait_is_never_sent_and_brings_nothing_new() -> None:
+    """So the client makes another in its place, which asks for what there is to ask for by then."""
+    fetches = Fetches()
+    fetch = _paced(fetches, Pace(0.05))
+    assert [await fetch(None, BROKER, request) for request in "abc"] == [True, False, True]
+    assert fetches.sent == ["a", "c"]
+
+
+async def test_what_is_cancelled_while_it_waits_ends_in_order() -> None:
+    fetches = Fetches()
+    fetch = _paced(fetches, Pace(FOREVER))
+    await fetch(None, BROKER, "a")
+    waiting = asyncio.ensure_future(fetch(None, BROKER, "b"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    assert await waiting is False
+    assert fetches.sent == ["a"]

@@ -24,7 +24,7 @@ from schemas.identity import Role
 
 _KAFKA_RATES = (1, 50, 500)
 _HTTP_RATES = (1, 50)
-_KAFKA_CASES, _HTTP_CASES = 2_000, 400  # of which a run makes cases of some twenty events
+_KAFKA_CASES, _HTTP_CASES = 2_000, 400  # over HTTP three rounds make them some twenty events long
 _SECONDS = 600.0
 _SHARES = (0.5, 0.95, 0.99)
 
