@@ -31,6 +31,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from deploy import broker_settings
 from deploy.kafka_access import KafkaAccess, in_sync, listed
 from schemas.errors import TopicMismatchError, UnreachableError
 from schemas.rights import Right
@@ -73,9 +74,13 @@ class _Shape:
 
 
 def apply(access: KafkaAccess, wanted: Wanted, replication: int = 1) -> Changes:
-    """Bring the broker to what is wanted. Refuses, before it changes anything, a topic of another shape."""
+    """Bring the broker to what is wanted.
+
+    Refuses, before it changes anything, a broker whose settings would lose something, and a topic of another shape.
+    """
     admin = access.admin()
     try:
+        broker_settings.require(admin, replication, _SECONDS)
         existing = _shapes(admin)
         _require_same_shape(wanted.topics, existing, replication)
         new = [topic for topic in wanted.topics if topic.name not in existing]

@@ -63,7 +63,8 @@ def apply(
 ) -> None:
     """Bring Kafka to the catalogue: missing topics, other settings, users and rights. Repeatable.
 
-    A topic with another number of partitions, or with too few copies, is refused before anything is changed.
+    A broker whose settings may lose records, a topic with another number of partitions, and one with too few copies are
+    refused before anything is changed.
     """
     from deploy import topics_admin  # here: listing needs no Kafka client
 

@@ -4,14 +4,17 @@ import dataclasses
 
 import pytest
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from deploy import topics_admin
 from deploy.kafka_access import KafkaAccess, answers
 from schemas import topics
-from schemas.errors import TopicMismatchError
+from schemas.errors import MisconfiguredError, TopicMismatchError
 from tests import brokers
 from tests.brokers import RunningKafka
+from tests.waiting import eventually_sync
+
+UNCLEAN = "unclean.leader.election.enable"
 
 
 def test_every_principal_signs_in(kafka: RunningKafka) -> None:
@@ -45,6 +48,32 @@ def test_another_number_of_partitions_is_refused(kafka: RunningKafka) -> None:
     grown = tuple(dataclasses.replace(topic, partitions=topic.partitions + 1) for topic in wanted.topics)
     with pytest.raises(TopicMismatchError, match="fixed for ever"):
         topics_admin.apply(kafka.access(), dataclasses.replace(wanted, topics=grown))
+
+
+def test_a_broker_that_may_lose_records_is_refused(kafka: RunningKafka) -> None:
+    _set(kafka, ConfigEntry(UNCLEAN, "true", incremental_operation=AlterConfigOpType.SET))
+    try:
+        refused = eventually_sync(lambda: _refusal(kafka))
+    finally:
+        _set(kafka, ConfigEntry(UNCLEAN, None, incremental_operation=AlterConfigOpType.DELETE))
+    assert refused.endswith(f"{UNCLEAN} must be false at broker 1.")
+    eventually_sync(lambda: not _refusal(kafka))
+    assert kafka.apply() == topics_admin.Changes(0, 0, 0, 0)
+
+
+def _set(kafka: RunningKafka, entry: ConfigEntry) -> None:
+    changes = [ConfigResource(ConfigResource.Type.BROKER, "1", incremental_configs=[entry])]
+    admin = kafka.access().admin()
+    for answer in admin.incremental_alter_configs(changes).values():
+        answer.result()
+
+
+def _refusal(kafka: RunningKafka) -> str:
+    try:
+        kafka.apply()
+    except MisconfiguredError as refused:
+        return str(refused)
+    return ""
 
 
 def test_settings_and_rights_return_to_the_catalogues(kafka: RunningKafka) -> None:
