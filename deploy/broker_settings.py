@@ -20,11 +20,11 @@ def require(admin: AdminClient, replication: int, seconds: float) -> None:
 
     Raises MisconfiguredError, with the setting's name, and KafkaException where the brokers do not answer.
     """
-    brokers = [ConfigResource(ConfigResource.Type.BROKER, str(number)) for number in listed(admin, seconds).brokers]
-    for broker, answer in admin.describe_configs(brokers, request_timeout=seconds).items():
-        found = {name: entry.value for name, entry in answer.result().items()}
-        if lacking := lack(found, replication):
-            raise MisconfiguredError(f"{lacking} at broker {broker.name}.")
+    for number in sorted(listed(admin, seconds).brokers):
+        broker = ConfigResource(ConfigResource.Type.BROKER, str(number))  # the library takes one in a call
+        answer = admin.describe_configs([broker], request_timeout=seconds)[broker].result()
+        if lacking := lack({name: entry.value for name, entry in answer.items()}, replication):
+            raise MisconfiguredError(f"{lacking} at broker {number}.")
 
 
 def lack(found: Mapping[str, str | None], replication: int) -> str | None:
